@@ -1,0 +1,1 @@
+"""The Graphviz backend of graphc."""

@@ -1,0 +1,45 @@
+"""An ONNX graph as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import GraphProto, NodeProto, helper
+
+from graphc.graph import Value
+from graphc.tensor import Weight
+
+Array: TypeAlias = NDArray[Any]
+Operand: TypeAlias = Value | str
+"""A value of the graph, or the ONNX name of what a step, constant or weight gave."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What has been written so far, and the lowest opset that can run it."""
+
+    body: GraphProto
+    names: dict[Value, str]
+    source: Callable[[str, Weight], Array]
+    opset: int
+
+    def write(self, path: str, operator: str, inputs: Iterable[Operand], output: str) -> NodeProto:
+        """Appends a node that is named by a path and gives one value."""
+        names = (self.names[operand] if isinstance(operand, Value) else operand for operand in inputs)
+        node: NodeProto = self.body.node.add(name=path, op_type=operator, input=names, output=[output])
+        return node
+
+    def hold(self, name: str, value: Array) -> str:
+        """Stores a tensor, right in the graph since weights are large; returns its name."""
+        kind = helper.np_dtype_to_tensor_dtype(value.dtype)
+        little = np.asarray(value, value.dtype.newbyteorder("<"))
+        self.body.initializer.add(name=name, data_type=kind, dims=value.shape, raw_data=little.tobytes())
+        return name
+
+    def hold_weight(self, path: str, weight: Weight) -> str:
+        """Stores the values of a weight; returns its path."""
+        return self.hold(path, self.source(path, weight))

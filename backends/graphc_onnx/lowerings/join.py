@@ -1,0 +1,49 @@
+"""Ops that bring several values together."""
+
+from __future__ import annotations
+
+from graphc.graph import Value
+from graphc.ops.join import Add, CenterCrop, Concat
+from graphc_onnx.draft import Operand
+from graphc_onnx.emitter import Emitter
+from graphc_onnx.lowerings.base import lower
+
+LAST = (1 << 63) - 1
+"""Slice's end where nothing is cut off behind."""
+
+
+@lower.register
+def add(_: Add, to: Emitter, *inputs: Value) -> None:
+    """From left to right, two at a time: Sum takes any number, but only of floating point."""
+    total: Operand = inputs[0]
+    for index, value in enumerate(inputs[1:-1]):
+        total = to.step(f"sum_{index}", "Add", total, value)
+    to.emit("Add", total, inputs[-1])
+
+
+@lower.register
+def concat(op: Concat, to: Emitter, *inputs: Value) -> None:
+    to.emit("Concat", *inputs, axis=op.dim)
+
+
+@lower.register
+def center_crop(_: CenterCrop, to: Emitter, input: Value, target: Value) -> None:
+    """Cuts the same off both ends, and one more behind where the rest is odd."""
+    rest = [size - wanted for size, wanted in zip(input.type.space, target.type.space, strict=True)]
+    fixed = [r for r in rest if isinstance(r, int)]
+    start, end = _fixed_bounds(to, fixed) if len(fixed) == len(rest) else _free_bounds(to, input, target)
+    to.emit("Slice", input, start, end, to.constant("axes", list(range(2, input.type.rank))))
+
+
+def _fixed_bounds(to: Emitter, rest: list[int]) -> tuple[str, str]:
+    """Equally much is cut off at all sizes: the end is counted from behind."""
+    start = [r // 2 for r in rest]
+    end = [s - r or LAST for s, r in zip(start, rest, strict=True)]
+    return to.constant("start", start), to.constant("end", end)
+
+
+def _free_bounds(to: Emitter, input: Value, target: Value) -> tuple[str, str]:
+    wanted = to.step("wanted", "Shape", target, start=2)
+    rest = to.step("rest", "Sub", to.step("size", "Shape", input, start=2), wanted)
+    start = to.step("start", "Div", rest, to.constant("two", 2))
+    return start, to.step("end", "Add", start, wanted)

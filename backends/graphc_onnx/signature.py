@@ -1,0 +1,24 @@
+"""Types of values as ONNX declares them: a free size is a named dimension, a computed one is named by its formula."""
+
+from __future__ import annotations
+
+from onnx import GraphProto, TensorProto, ValueInfoProto, helper
+
+from graphc.graph import Graph, Value
+from graphc.tensor import DType
+
+ELEMENTS: dict[DType, int] = {"bool": TensorProto.BOOL, "float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
+
+
+def declare(graph: Graph, names: dict[Value, str], body: GraphProto) -> None:
+    """Writes the inputs, the outputs and the types of all values between them."""
+    body.input.extend(_typed(name, value) for name, value in graph.inputs.items())
+    body.output.extend(_typed(name, value) for name, value in graph.outputs.items())
+    body.value_info.extend(
+        _typed(names[node.output], node.output) for node in graph.nodes if names[node.output] not in graph.outputs
+    )
+
+
+def _typed(name: str, value: Value) -> ValueInfoProto:
+    shape = [size if isinstance(size, int) else str(size) for size in value.type.shape]
+    return helper.make_tensor_value_info(name, ELEMENTS[value.type.dtype], shape, str(value.node.span))

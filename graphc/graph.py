@@ -1,0 +1,218 @@
+"""The checked graph: values and the ops that make them, and the tree of scopes they came from.
+
+Every backend, `check`, and every count works on this alone. A path names a thing everywhere: `encoder.2.conv` is a node,
+`encoder.2` the scope around it, `encoder` the group of copies around that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import InitVar, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from graphc.demands import Relation, Rule
+from graphc.diagnostics import Note, Span
+from graphc.dims import Size
+from graphc.expr import Expr
+from graphc.ops.base import Op
+from graphc.tensor import Tensor, Weight
+
+if TYPE_CHECKING:
+    import networkx
+
+Item: TypeAlias = "Node | Scope | Skipped"
+Kind: TypeAlias = Literal["root", "block", "steps", "branch", "copies"]
+
+
+class Input(Op):
+    """The source of a value that the caller gives."""
+
+    name = "input"
+
+
+@dataclass(eq=False, slots=True)
+class Value:
+    """One output of a node."""
+
+    node: Node
+    type: Tensor
+
+    @property
+    def path(self) -> str:
+        return self.node.path
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """One op at work. `written` has the spec's expression of each attribute, in the names of the scope around it."""
+
+    path: str
+    op: Op
+    operands: tuple[Value, ...]
+    type: InitVar[Tensor]
+    scope: Scope
+    span: Span
+    written: Mapping[str, Expr] = field(default_factory=dict)
+    condition: Expr | None = None
+    output: Value = field(init=False)
+
+    def __post_init__(self, type: Tensor) -> None:
+        self.output = Value(self, type)
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition(".")[2]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The types of the operands."""
+        return tuple(value.type for value in self.operands)
+
+    def weights(self) -> Mapping[str, Weight]:
+        """The tensors that the node owns, by the last part of their path."""
+        return self.op.weights(*self.inputs)
+
+    def macs(self) -> Size | None:
+        """Multiply-accumulates; None where the op has no rule."""
+        return self.op.macs(*self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A step whose `when` was false: an identity."""
+
+    name: str
+    condition: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A number (or text, list, …) that a scope gives a name, and the expression it came from.
+
+    A parameter that the caller set has an expression in the caller's names (`given`), else one in the scope's own.
+    """
+
+    value: object
+    source: Literal["parameter", "size", "let", "loop"]
+    expression: Expr | None = None
+    given: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """A level of the tree: the root, a block at work, a `do`, a branch that is a list, or a group of copies.
+
+    The items of a group of copies ("copies") are the copies, named 0, 1, …; each is a scope, or a node where the
+    repeated step is a single op. `definition` says where it was written: equal definitions with equal contents are one class.
+    """
+
+    name: str
+    path: str
+    kind: Kind
+    definition: str
+    label: str
+    span: Span
+    parent: Scope | None = None
+    doc: str = ""
+    condition: Expr | None = None
+    bindings: dict[str, Binding] = field(default_factory=dict)
+    inputs: dict[str, Value] = field(default_factory=dict)
+    outputs: dict[str, Value] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+
+    def nodes(self) -> Iterator[Node]:
+        """All nodes below, in the order of the source."""
+        for item in self.items:
+            if isinstance(item, Node):
+                yield item
+            elif isinstance(item, Scope):
+                yield from item.nodes()
+
+    def scopes(self) -> Iterator[Scope]:
+        """This scope and all below it."""
+        yield self
+        for item in self.items:
+            if isinstance(item, Scope):
+                yield from item.scopes()
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A statement about the free sizes that must hold at a path (or only should: `strict` is false)."""
+
+    relation: Relation
+    path: str
+    span: Span
+    message: str
+    notes: tuple[Note, ...] = ()
+    strict: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FreeSize:
+    """A free size of the inputs: its example, and the rule that the spec declares for it.
+
+    `promises` has the keys that the spec wrote ("multiple", "plus", "min"); what is not written is not promised.
+    """
+
+    name: str
+    example: int
+    rule: Rule
+    promises: frozenset[str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Where the architecture was published."""
+
+    title: str
+    authors: str = ""
+    year: int | None = None
+    arxiv: str = ""
+
+
+@dataclass(eq=False)
+class Graph:
+    """An architecture, elaborated: everything that a backend needs.
+
+    `nodes` are in an order in which each comes after what it reads; inputs are not among them.
+    `digest` is the SHA-256 of the text that it was made from.
+    """
+
+    name: str
+    title: str
+    doc: str
+    paper: Paper | None
+    file: str
+    digest: str
+    sizes: dict[str, FreeSize]
+    inputs: dict[str, Value]
+    outputs: dict[str, Value]
+    root: Scope
+    nodes: list[Node]
+    demands: list[Demand]
+
+    @cached_property
+    def network(self) -> networkx.MultiDiGraph[str]:
+        """The nodes by path, with `node`; an edge for each operand, with its `slot`."""
+        from networkx import MultiDiGraph
+
+        network: MultiDiGraph[str] = MultiDiGraph()
+        for node in (*(value.node for value in self.inputs.values()), *self.nodes):
+            network.add_node(node.path, node=node)
+            for slot, value in enumerate(node.operands):
+                network.add_edge(value.path, node.path, slot=slot)
+        return network
+
+    def weights(self) -> Iterator[tuple[str, Weight]]:
+        """Every weight with its path, in the order of the state dict."""
+        for node in self.root.nodes():
+            for name, weight in node.weights().items():
+                yield f"{node.path}.{name}", weight
+
+    def examples(self) -> dict[str, int]:
+        """The free sizes at their examples."""
+        return {name: size.example for name, size in self.sizes.items()}

@@ -1,0 +1,130 @@
+"""What an op is: attributes, operands, what it requires of them, its output, its weights and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from inspect import Parameter, signature
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from graphc.demands import Truth, at_least, equal
+from graphc.dims import Size
+from graphc.tensor import Tensor, Weight
+
+Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
+Natural: TypeAlias = Annotated[int, Field(strict=True, ge=0)]
+Axis: TypeAlias = Annotated[int, Field(strict=True)]
+Flag: TypeAlias = Annotated[bool, Field(strict=True)]
+Number: TypeAlias = float
+Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Extent: TypeAlias = Count | tuple[Count, ...]
+"""A size for every spatial axis, or one for all of them."""
+Padding: TypeAlias = Natural | tuple[Natural, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What must hold of an op's operands, and the line that says so where it does not."""
+
+    condition: Truth
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One operand of an op, as `infer` names it."""
+
+    name: str
+    variadic: bool
+    optional: bool
+
+
+class Op(BaseModel):
+    """An operation on tensors. A subclass declares its attributes as fields, named and defaulted as in `torch.nn`.
+
+    `infer` names the operands: one parameter each, `*parameters` for any number, a default of None for an optional one.
+    `infer`, `weights` and `macs` may rely on `requires`: they are called only where no requirement is known to fail.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    name: ClassVar[str]
+    """The op's name in a spec: that of `torch.nn.functional`."""
+    main: ClassVar[str | None] = None
+    """The attribute that may be written alone: `- linear: 10`."""
+
+    def requires(self, *operands: Any) -> Iterator[Requirement]:
+        """What must hold of the operands."""
+        yield from ()
+
+    def prefers(self, *operands: Any) -> Iterator[Requirement]:
+        """What should hold so that no part of an operand is left out; `graphc check` prints for which sizes it does."""
+        yield from ()
+
+    def infer(self, *operands: Any) -> Tensor:
+        """The type of the output."""
+        raise NotImplementedError(self.name)
+
+    def weights(self, *operands: Any) -> Mapping[str, Weight]:
+        """The tensors that the op owns, by PyTorch's name of each."""
+        return {}
+
+    def macs(self, *operands: Any) -> Size | None:
+        """Multiply-accumulate operations of convolutions and matrix products; None where there is no rule."""
+        return None
+
+    @classmethod
+    @cache
+    def slots(cls) -> tuple[Slot, ...]:
+        """The operands, read from the parameters of `infer`."""
+        parameters = list(signature(cls.infer).parameters.values())[1:]
+        return tuple(
+            Slot(p.name, p.kind is Parameter.VAR_POSITIONAL, p.default is not Parameter.empty) for p in parameters
+        )
+
+
+class Free(Op):
+    """An op without multiply-accumulates: element-wise, pooling, or a change of shape."""
+
+    def macs(self, *operands: Any) -> Size | None:
+        """None are needed: 0."""
+        return 0
+
+
+class Pointwise(Free):
+    """An op whose one output is like its one input."""
+
+    def infer(self, input: Tensor) -> Tensor:
+        return input
+
+
+def rank(tensor: Tensor, *ranks: int) -> Requirement:
+    """The operand has one of these numbers of axes."""
+    wanted = " or ".join(map(str, ranks))
+    return Requirement(tensor.rank in ranks, f"needs a value with {wanted} axes, got {tensor} with {tensor.rank}")
+
+
+def extent(value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
+    """An extent spelled out for each axis."""
+    return value if isinstance(value, tuple) else (value,) * axes
+
+
+def extents_fit(tensor: Tensor, **extents: int | tuple[int, ...]) -> Iterator[Requirement]:
+    """A list given for the spatial axes has one number for each of them."""
+    axes = len(tensor.space)
+    for name, value in extents.items():
+        length = len(extent(value, axes))
+        yield Requirement(length == axes, f"{name} needs {axes} numbers, one an axis, got {length}")
+
+
+def same_size(left: Size, right: Size, message: str) -> Requirement:
+    """Two sizes agree."""
+    return Requirement(equal(left, right), message)
+
+
+def not_smaller(left: Size, right: Size, message: str) -> Requirement:
+    """One size is at least the other."""
+    return Requirement(at_least(left, right), message)

@@ -1,0 +1,37 @@
+"""Normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from graphc.ops.base import Flag, Fraction, Free, Number, Requirement, rank
+from graphc.tensor import Constant, Tensor, Weight
+
+
+class BatchNorm(Free):
+    """Normalises each channel over the batch and space: [N, C], [N, C, L] or [N, C, H, W] (`torch.nn.BatchNorm2d`)."""
+
+    name = "batch_norm"
+    eps: Number = 1e-5
+    momentum: Fraction = 0.1
+    affine: Flag = True
+    track_running_stats: Flag = True
+
+    def requires(self, input: Tensor) -> Iterator[Requirement]:
+        yield rank(input, 2, 3, 4, 5)
+        if input.rank >= 2:
+            fixed = isinstance(input.channels, int)
+            yield Requirement(fixed, f"the channels of {input} set the number of weights and must be fixed")
+
+    def infer(self, input: Tensor) -> Tensor:
+        return input
+
+    def weights(self, input: Tensor) -> Mapping[str, Weight]:
+        shape = (input.channels,)
+        learned = {"weight": Weight(shape, Constant(1)), "bias": Weight(shape, Constant(0))}
+        tracked = {
+            "running_mean": Weight(shape, Constant(0), buffer=True),
+            "running_var": Weight(shape, Constant(1), buffer=True),
+            "num_batches_tracked": Weight((), Constant(0), "int64", buffer=True),
+        }
+        return (learned if self.affine else {}) | (tracked if self.track_running_stats else {})

@@ -1,0 +1,469 @@
+"""The ONNX backend against torch, run by ONNX Runtime; ONNX's own checker and shape inference are witnesses too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from onnx import shape_inference
+
+import graphc
+import graphc_onnx
+from graphc.diagnostics import Source, Span, SpecError
+from graphc.dims import Size, substitute, symbol
+from graphc.graph import Graph, Input, Node, Paper, Scope, Value
+from graphc.initial import initial_values
+from graphc.ops import OPS, Op
+from graphc.ops.activation import Dropout, Identity, Relu
+from graphc.ops.base import Pointwise
+from graphc.ops.conv import Conv2d, ConvTranspose2d
+from graphc.ops.join import Add, CenterCrop, Concat
+from graphc.ops.linear import Linear
+from graphc.ops.norm import BatchNorm
+from graphc.ops.pool import AdaptiveAvgPool2d, MaxPool2d
+from graphc.ops.shape import Flatten
+from graphc.tensor import DType, Tensor
+from graphc_onnx import Emitter, lower
+from graphc_onnx.model import LOWEST_OPSET
+
+Array: TypeAlias = NDArray[Any]
+Sizes: TypeAlias = Mapping[str, int]
+Weights: TypeAlias = Mapping[str, torch.Tensor]
+Reference: TypeAlias = Callable[..., torch.Tensor]
+
+TOLERANCE = 1e-5
+SIZES: list[Sizes] = [{"N": 2, "H": 13, "W": 18, "h": 8, "w": 11}, {"N": 1, "H": 21, "W": 12, "h": 20, "w": 12}]
+NEWEST_OPSET_OF_ORT = 26
+
+
+def place(line: int) -> Span:
+    return Span("sketch.yaml", line, 3, 7, Source("sketch.yaml", ""))
+
+
+class Sketch:
+    """A graph made step by step, without a spec."""
+
+    def __init__(self, **inputs: Tensor) -> None:
+        self.root = Scope("", "", "root", "", "sketch", place(1))
+        values = {name: self._value(name, Input(), (), kind) for name, kind in inputs.items()}
+        self.graph = Graph("sketch", "A sketch", "", None, "sketch.yaml", "00", {}, values, {}, self.root, [], [])
+
+    def __getitem__(self, name: str) -> Value:
+        return self.graph.inputs[name]
+
+    def add(self, path: str, op: Op, *operands: Value) -> Value:
+        value = self._value(path, op, operands, op.infer(*(operand.type for operand in operands)))
+        self.graph.nodes.append(value.node)
+        self.root.items.append(value.node)
+        return value
+
+    def give(self, **outputs: Value) -> Graph:
+        self.graph.outputs.update(outputs)
+        return self.graph
+
+    def _value(self, path: str, op: Op, operands: tuple[Value, ...], kind: Tensor) -> Value:
+        return Node(path, op, operands, kind, self.root, place(len(self.root.items) + 2)).output
+
+
+def tensor(*shape: Size | str, dtype: DType = "float32") -> Tensor:
+    return Tensor(tuple(symbol(size) if isinstance(size, str) else size for size in shape), dtype)
+
+
+def graph_of(op: Op, *operands: Tensor) -> Graph:
+    """A graph of one op, `block.op`."""
+    sketch = Sketch(**{f"input_{index}": operand for index, operand in enumerate(operands)})
+    return sketch.give(output=sketch.add("block.op", op, *sketch.graph.inputs.values()))
+
+
+def concrete(kind: Tensor, sizes: Sizes) -> tuple[int, ...]:
+    shape = [substitute(size, sizes) for size in kind.shape]
+    return tuple(size for size in shape if isinstance(size, int))
+
+
+def numbers(kind: Tensor, sizes: Sizes, generator: np.random.Generator) -> Array:
+    drawn = 3 * generator.standard_normal(concrete(kind, sizes))
+    return drawn.astype(kind.dtype)
+
+
+def feeds(graph: Graph, sizes: Sizes, seed: int = 0) -> dict[str, Array]:
+    generator = np.random.default_rng(seed)
+    return {name: numbers(value.type, sizes, generator) for name, value in graph.inputs.items()}
+
+
+def random_weights(graph: Graph, seed: int = 0) -> dict[str, Array]:
+    """Weights that are far from their initial values, so that each of them matters; all are positive."""
+    generator = np.random.default_rng(seed)
+    shapes = {path: concrete(Tensor(weight.shape), {}) for path, weight in graph.weights()}
+    return {path: generator.uniform(0.1, 1, shape).astype(np.float32) for path, shape in shapes.items()}
+
+
+def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    onnx.checker.check_model(model, full_check=True)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def assert_close(ours: Array, wanted: Array) -> None:
+    assert (ours.shape, ours.dtype) == (wanted.shape, wanted.dtype)
+    scale = max(np.abs(wanted).max(initial=0), 1)
+    assert np.abs(ours - wanted).max(initial=0) <= TOLERANCE * scale
+
+
+def inferred_shapes(graph: Graph, model: onnx.ModelProto, sizes: Sizes) -> dict[str, list[int | None]]:
+    """What ONNX itself infers of all values from the concrete sizes of the inputs; None where it does not know."""
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    del bare.graph.value_info[:]
+    for declared in bare.graph.output:
+        declared.type.tensor_type.ClearField("shape")
+    for declared, value in zip(bare.graph.input, graph.inputs.values(), strict=True):
+        for dim, size in zip(declared.type.tensor_type.shape.dim, concrete(value.type, sizes), strict=True):
+            dim.dim_value = size
+    found = shape_inference.infer_shapes(bare, strict_mode=True, data_prop=True).graph
+    return {value.name: known_sizes(value) for value in (*found.value_info, *found.output)}
+
+
+def known_sizes(value: onnx.ValueInfoProto) -> list[int | None]:
+    return [d.dim_value if d.HasField("dim_value") else None for d in value.type.tensor_type.shape.dim]
+
+
+def assert_shapes_agree(graph: Graph, model: onnx.ModelProto, sizes: Sizes) -> None:
+    inferred = inferred_shapes(graph, model, sizes)
+    made_by = {node.name: node.output[0] for node in model.graph.node}
+    for node in graph.nodes:
+        ours, theirs = concrete(node.output.type, sizes), inferred[made_by[node.path]]
+        assert len(ours) == len(theirs), node.path
+        assert [t or o for o, t in zip(ours, theirs, strict=True)] == list(ours), node.path
+
+
+def conv2d(op: Conv2d, w: Weights, x: torch.Tensor) -> torch.Tensor:
+    return F.conv2d(x, w["weight"], w.get("bias"), op.stride, op.padding, op.dilation, op.groups)
+
+
+def conv_transpose2d(op: ConvTranspose2d, w: Weights, x: torch.Tensor) -> torch.Tensor:
+    window = op.stride, op.padding, op.output_padding, op.groups, op.dilation
+    return F.conv_transpose2d(x, w["weight"], w.get("bias"), *window)
+
+
+def max_pool2d(op: MaxPool2d, w: Weights, x: torch.Tensor) -> torch.Tensor:
+    return F.max_pool2d(x, op.kernel_size, op.stride, op.padding, op.dilation, op.ceil_mode)
+
+
+def batch_norm(op: BatchNorm, w: Weights, x: torch.Tensor) -> torch.Tensor:
+    running = w.get("running_mean"), w.get("running_var")
+    return F.batch_norm(x, *running, w.get("weight"), w.get("bias"), not op.track_running_stats, eps=op.eps)
+
+
+def center_crop(op: CenterCrop, w: Weights, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    for axis in range(2, x.ndim):
+        wanted = target.shape[axis]
+        x = x.narrow(axis, (x.shape[axis] - wanted) // 2, wanted)
+    return x
+
+
+REFERENCES: dict[type[Op], Reference] = {
+    AdaptiveAvgPool2d: lambda op, w, x: F.adaptive_avg_pool2d(x, op.output_size),
+    Add: lambda op, w, *inputs: sum(inputs[1:], start=inputs[0]),
+    BatchNorm: batch_norm,
+    CenterCrop: center_crop,
+    Concat: lambda op, w, *inputs: torch.cat(inputs, op.dim),
+    Conv2d: conv2d,
+    ConvTranspose2d: conv_transpose2d,
+    Dropout: lambda op, w, x: F.dropout(x, op.p, training=False),
+    Flatten: lambda op, w, x: torch.flatten(x, op.start_dim, op.end_dim),
+    Identity: lambda op, w, x: x,
+    Linear: lambda op, w, x: F.linear(x, w["weight"], w.get("bias")),
+    MaxPool2d: max_pool2d,
+    Relu: lambda op, w, x: F.relu(x),
+}
+
+IMAGE = tensor("N", 6, "H", "W")
+SMALL = tensor("N", 6, "h", "w")
+FIXED = tensor("N", 6, 11, 14)
+VECTOR = tensor("N", 5)
+HALF_FIXED = tensor("N", 6, 10, "W")
+INTEGERS = tensor("N", 3, dtype="int64")
+
+CASES: list[tuple[Op, tuple[Tensor, ...]]] = [
+    (Conv2d(out_channels=4, kernel_size=3), (IMAGE,)),
+    (Conv2d(out_channels=4, kernel_size=(1, 4), stride=(2, 3), padding=(0, 1), bias=False), (IMAGE,)),
+    (Conv2d(out_channels=9, kernel_size=3, stride=2, padding=2, dilation=(2, 1), groups=3), (IMAGE,)),
+    (Conv2d(out_channels=12, kernel_size=2, groups=6), (FIXED,)),
+    (ConvTranspose2d(out_channels=4, kernel_size=2, stride=2), (IMAGE,)),
+    (ConvTranspose2d(out_channels=4, kernel_size=(3, 4), stride=(2, 3), padding=(1, 2), bias=False), (IMAGE,)),
+    (ConvTranspose2d(out_channels=9, kernel_size=3, stride=3, output_padding=(2, 1), groups=3), (IMAGE,)),
+    (ConvTranspose2d(out_channels=4, kernel_size=3, padding=2, dilation=(2, 3), output_padding=1), (FIXED,)),
+    (MaxPool2d(kernel_size=2), (IMAGE,)),
+    (MaxPool2d(kernel_size=3, stride=2, padding=1), (IMAGE,)),
+    (MaxPool2d(kernel_size=(2, 3), stride=(1, 2), dilation=(3, 2)), (IMAGE,)),
+    (MaxPool2d(kernel_size=3, stride=2, ceil_mode=True), (IMAGE,)),
+    (MaxPool2d(kernel_size=2, stride=3, padding=1, ceil_mode=True), (IMAGE,)),
+    (MaxPool2d(kernel_size=1, stride=4, ceil_mode=True), (FIXED,)),
+    (AdaptiveAvgPool2d(output_size=1), (IMAGE,)),
+    (AdaptiveAvgPool2d(output_size=7), (IMAGE,)),
+    (AdaptiveAvgPool2d(output_size=(1, 25)), (IMAGE,)),
+    (AdaptiveAvgPool2d(output_size=(1, 1)), (FIXED,)),
+    (AdaptiveAvgPool2d(output_size=(11, 7)), (FIXED,)),
+    (AdaptiveAvgPool2d(output_size=(3, 5)), (FIXED,)),
+    (AdaptiveAvgPool2d(output_size=(5, 4)), (HALF_FIXED,)),
+    (BatchNorm(), (IMAGE,)),
+    (BatchNorm(eps=0.1), (tensor("N", 6),)),
+    (BatchNorm(affine=False), (tensor("N", 6, "H"),)),
+    (BatchNorm(track_running_stats=False), (IMAGE,)),
+    (BatchNorm(track_running_stats=False, affine=False, eps=0.5), (tensor("N", 6, 2, "H", "W"),)),
+    (Add(), (IMAGE, IMAGE)),
+    (Add(), (IMAGE, tensor(6, 1, 1), tensor("W"), tensor(1, 1, "H", 1))),
+    (Add(), (INTEGERS, INTEGERS, INTEGERS)),
+    (Concat(), (IMAGE, tensor("N", 2, "H", "W"), IMAGE)),
+    (Concat(dim=-1), (IMAGE, tensor("N", 6, "H", 3))),
+    (Concat(dim=0), (INTEGERS,)),
+    (CenterCrop(), (IMAGE, SMALL)),
+    (CenterCrop(), (IMAGE, tensor("N", 1, "h", 7))),
+    (CenterCrop(), (FIXED, tensor("N", 2, 8, 14))),
+    (CenterCrop(), (IMAGE, IMAGE)),
+    (CenterCrop(), (tensor("N", 6, symbol("H") + 5), tensor(1, 1, "H"))),
+    (Dropout(p=0.3), (IMAGE,)),
+    (Identity(), (INTEGERS,)),
+    (Relu(), (IMAGE,)),
+    (Flatten(), (IMAGE,)),
+    (Flatten(), (FIXED,)),
+    (Flatten(start_dim=0), (IMAGE,)),
+    (Flatten(start_dim=2), (IMAGE,)),
+    (Flatten(start_dim=1, end_dim=2), (IMAGE,)),
+    (Flatten(start_dim=0, end_dim=1), (IMAGE,)),
+    (Flatten(start_dim=1, end_dim=2), (FIXED,)),
+    (Flatten(start_dim=-1), (IMAGE,)),
+    (Flatten(start_dim=0), (tensor("N"),)),
+    (Linear(out_features=4), (tensor("N", 6),)),
+    (Linear(out_features=4, bias=False), (tensor("N", 6),)),
+    (Linear(out_features=4), (tensor("N", "H", 6),)),
+    (Linear(out_features=4, bias=False), (tensor("N", "H", "W", 6),)),
+    (Linear(out_features=4), (tensor(6),)),
+]
+
+
+def names(cases: Sequence[tuple[Op, tuple[Tensor, ...]]]) -> Iterator[str]:
+    for op, operands in cases:
+        attributes = ",".join(f"{name}={value}" for name, value in op.model_dump(exclude_defaults=True).items())
+        yield f"{op.name}({attributes})-{'-'.join(map(str, operands))}".replace(" ", "")
+
+
+op_cases = pytest.mark.parametrize(("op", "operands"), CASES, ids=names(CASES))
+
+
+def wanted(op: Op, weights: Mapping[str, Array], inputs: Mapping[str, Array]) -> Array:
+    own = {path.rpartition(".")[2]: torch.from_numpy(value) for path, value in weights.items()}
+    result: Array = REFERENCES[type(op)](op, own, *map(torch.from_numpy, inputs.values())).numpy()
+    return result
+
+
+@op_cases
+def test_op_equals_torch_at_two_sizes_from_one_file(op: Op, operands: tuple[Tensor, ...]) -> None:
+    graph = graph_of(op, *operands)
+    weights = random_weights(graph)
+    run = session(graphc_onnx.model(graph, weights=weights)).run
+    for sizes in SIZES:
+        inputs = feeds(graph, sizes)
+        (ours,) = run(None, inputs)
+        assert_close(ours, wanted(op, weights, inputs))
+        assert ours.shape == concrete(graph.outputs["output"].type, sizes)
+
+
+@op_cases
+def test_shapes_agree_with_onnx(op: Op, operands: tuple[Tensor, ...]) -> None:
+    graph = graph_of(op, *operands)
+    model = graphc_onnx.model(graph)
+    for sizes in SIZES:
+        assert_shapes_agree(graph, model, sizes)
+
+
+@op_cases
+@pytest.mark.parametrize("opset", [LOWEST_OPSET, NEWEST_OPSET_OF_ORT])
+def test_op_runs_in_every_opset(op: Op, operands: tuple[Tensor, ...], opset: int) -> None:
+    graph = graph_of(op, *operands)
+    model = graphc_onnx.model(graph, opset=opset)
+    assert model.opset_import[0].version >= opset
+    session(model).run(None, feeds(graph, SIZES[0]))
+
+
+def test_every_op_is_lowered_and_tested() -> None:
+    assert [name for name, op in OPS.items() if lower.dispatch(op) is lower.dispatch(Op)] == []
+    assert set(OPS.values()) == set(REFERENCES) == {type(op) for op, _ in CASES}
+
+
+@pytest.mark.parametrize("op", OPS.values(), ids=OPS)
+def test_lowering_takes_the_operands_of_infer(op: type[Op]) -> None:
+    ours = list(signature(lower.dispatch(op)).parameters.values())[2:]
+    assert [(p.name, p.kind is Parameter.VAR_POSITIONAL) for p in ours] == [(s.name, s.variadic) for s in op.slots()]
+
+
+class Stranger(Pointwise):
+    """An op that somebody else has defined."""
+
+    name = "stranger"
+
+
+def test_ops_without_lowering_are_all_reported_where_they_stand() -> None:
+    sketch = Sketch(image=IMAGE)
+    first = sketch.add("first", Stranger(), sketch["image"])
+    second = sketch.add("block.second", Stranger(), sketch.add("relu", Relu(), first))
+    with pytest.raises(SpecError) as raised:
+        graphc_onnx.model(sketch.give(output=second))
+    found = [(d.code, str(d.span), d.message) for d in raised.value.diagnostics]
+    why = "the backend doesn't know this op"
+    assert found == [
+        ("E901", "sketch.yaml:2:3", f"ONNX: cannot lower `stranger` (first): {why}"),
+        ("E901", "sketch.yaml:4:3", f"ONNX: cannot lower `stranger` (block.second): {why}"),
+    ]
+
+
+def test_a_stranger_adds_a_lowering_from_outside() -> None:
+    class Negative(Pointwise):
+        name = "negative"
+
+    @lower.register(Negative)
+    def negative(_: Negative, to: Emitter, input: Value) -> None:
+        to.emit("Neg", input)
+
+    graph = graph_of(Negative(), VECTOR)
+    inputs = feeds(graph, SIZES[0])
+    (ours,) = session(graphc_onnx.model(graph)).run(None, inputs)
+    assert_close(ours, -inputs["input_0"])
+
+
+def test_output_padding_that_onnx_has_no_form_for_is_refused() -> None:
+    op = ConvTranspose2d(out_channels=1, kernel_size=3, padding=1, dilation=4, output_padding=3)
+    with pytest.raises(SpecError, match=r"sketch.yaml:2:3: error E901: .*output_padding exceeds stride - 1 \+ padding"):
+        graphc_onnx.model(graph_of(op, IMAGE))
+
+
+def small_network() -> Graph:
+    """Two blocks' worth of ops, some with weights."""
+    sketch = Sketch(image=IMAGE)
+    conv = sketch.add("stage.0.conv2d", Conv2d(out_channels=4, kernel_size=3), sketch["image"])
+    pooled = sketch.add("pool", AdaptiveAvgPool2d(output_size=2), sketch.add("stage.0.norm", BatchNorm(), conv))
+    return sketch.give(logits=sketch.add("fc", Linear(out_features=3), sketch.add("flatten", Flatten(), pooled)))
+
+
+def test_paths_name_nodes_values_and_weights() -> None:
+    graph = small_network()
+    body = graphc_onnx.model(graph).graph
+    given = {node.name: node.output[0] for node in body.node}
+    assert given["stage.0.conv2d"] == "stage.0.conv2d"
+    assert given["fc"] == "logits"
+    assert {name for name in given if "/" not in name} == {node.path for node in graph.nodes}
+    weights = {path for path, _ in graph.weights() if not path.endswith("num_batches_tracked")}
+    assert {tensor.name for tensor in body.initializer if "/" not in tensor.name} == weights
+
+
+def test_free_sizes_are_named_dimensions() -> None:
+    body = graphc_onnx.model(small_network()).graph
+    assert dimensions(body.input[0]) == ("image", ["N", 6, "H", "W"])
+    assert dimensions(body.output[0]) == ("logits", ["N", 3])
+    between = dict(map(dimensions, body.value_info))
+    assert between["stage.0.norm"] == ["N", 4, "H - 2", "W - 2"]
+
+
+def dimensions(value: onnx.ValueInfoProto) -> tuple[str, list[int | str]]:
+    return value.name, [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+
+
+def test_a_model_says_where_it_comes_from() -> None:
+    graph = small_network()
+    graph.doc, graph.digest, graph.paper = "Small.", "abc", Paper("On Sketches", "Anon", 2020)
+    model = graphc_onnx.model(graph)
+    assert (model.producer_name, model.producer_version) == ("graphc", graphc.__version__)
+    assert (model.graph.name, model.doc_string) == ("sketch", "A sketch\n\nSmall.")
+    assert {entry.key: entry.value for entry in model.metadata_props} == {
+        "graphc.spec": "sketch.yaml",
+        "graphc.sha256": "abc",
+        "paper.title": "On Sketches",
+        "paper.authors": "Anon",
+        "paper.year": "2020",
+    }
+    assert [node.doc_string for node in model.graph.node if node.name == "fc"] == ["sketch.yaml:6:3"]
+
+
+def test_same_graph_same_bytes(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.onnx", tmp_path / "second.onnx"
+    graphc_onnx.write(small_network(), first, seed=3)
+    graphc_onnx.write(small_network(), second, seed=3)
+    assert first.read_bytes() == second.read_bytes()
+    onnx.checker.check_model(str(first), full_check=True)
+
+
+def test_weights_are_the_initial_values_of_the_seed_or_those_given() -> None:
+    graph = small_network()
+    for model, expected in [
+        (graphc_onnx.model(graph, seed=1), dict(initial_values(graph, seed=1))),
+        (graphc_onnx.model(graph, weights=random_weights(graph)), random_weights(graph)),
+    ]:
+        held = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer if t.name in expected}
+        assert held.keys() >= {"stage.0.conv2d.weight", "stage.0.norm.running_var", "fc.bias"}
+        assert all(np.array_equal(value, expected[path]) for path, value in held.items())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fc.bias": np.zeros(4)}, r"fc.bias needs the shape \[3\], the weight given has \[4\]"),
+        ({"fc.bias": None}, "no weight is given for fc.bias"),
+    ],
+    ids=["shape", "missing"],
+)
+def test_wrong_weights_are_refused(change: dict[str, Array | None], message: str) -> None:
+    graph = small_network()
+    weights = {path: value for path, value in (random_weights(graph) | change).items() if value is not None}
+    with pytest.raises(ValueError, match=message):
+        graphc_onnx.model(graph, weights=weights)
+
+
+def test_opset_is_the_lowest_that_all_ops_need() -> None:
+    edge = graph_of(MaxPool2d(kernel_size=2, stride=3, padding=1, ceil_mode=True), IMAGE)
+    versions = [
+        (m.opset_import[0].version, m.ir_version) for m in (graphc_onnx.model(edge), graphc_onnx.model(small_network()))
+    ]
+    assert versions == [(22, 10), (18, 8)]
+    with pytest.raises(ValueError, match="opset 99 is not known"):
+        graphc_onnx.model(edge, opset=99)
+
+
+def test_a_value_may_be_given_out_twice_and_an_input_too() -> None:
+    sketch = Sketch(image=IMAGE)
+    relu = sketch.add("relu", Relu(), sketch["image"])
+    graph = sketch.give(image=sketch["image"], same=sketch["image"], first=relu, second=relu)
+    inputs = feeds(graph, SIZES[0])
+    outputs = session(graphc_onnx.model(graph)).run(["image", "same", "first", "second"], inputs)
+    for ours, expected in zip(outputs, [inputs["image"]] * 2 + [np.maximum(inputs["image"], 0)] * 2, strict=True):
+        assert_close(ours, expected)
+
+
+def test_an_output_may_have_the_path_of_another_value() -> None:
+    sketch = Sketch(image=IMAGE)
+    relu = sketch.add("relu", Relu(), sketch["image"])
+    graph = sketch.give(relu=sketch.add("conv", Conv2d(out_channels=2, kernel_size=1), relu))
+    model = graphc_onnx.model(graph)
+    session(model)
+    assert [(node.name, *node.output) for node in model.graph.node] == [("relu", "relu/value"), ("conv", "relu")]
+
+
+def test_an_output_with_the_name_of_an_input_is_refused() -> None:
+    sketch = Sketch(image=IMAGE)
+    graph = sketch.give(image=sketch.add("relu", Relu(), sketch["image"]))
+    with pytest.raises(SpecError, match="E901: ONNX: `image` is an input and, as another value, an output"):
+        graphc_onnx.model(graph)
+
+
+def test_suffixes() -> None:
+    assert list(graphc_onnx.SUFFIXES) == [".onnx"]
