@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from decimal import Decimal
+
 from graphc.cost import macs, parameters
-from graphc.demands import EVERY_SIZE, SizeSet, allowed, solve
+from graphc.demands import SizeSet, allowed, solve
 from graphc.diagnostics import Diagnostic, Note, SpecError
 from graphc.dims import substitute, symbols
-from graphc.graph import Demand, FreeSize, Graph
+from graphc.graph import Demand, ExpectedShape, FreeSize, Graph
+from graphc.tensor import Shape, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def needs(graph: Graph) -> list[Need]:
 
 def check(graph: Graph) -> list[Diagnostic]:
     """Everything wrong with a graph whose ops are all in order, and warnings."""
-    return [*_sizes(graph), *_undecided(graph), *_unread(graph)]
+    return [*_sizes(graph), *_undecided(graph), *_expectations(graph), *_unread(graph)]
 
 
 def require(graph: Graph) -> list[Diagnostic]:
@@ -151,11 +154,28 @@ def _unread(graph: Graph) -> Iterator[Diagnostic]:
             yield Diagnostic("W101", f"the input `{name}` reaches no output", value.node.span, severity="warning")
 
 
-def expectations(graph: Graph) -> dict[str, int]:
-    """The counts of a graph at its examples, as `expect` names them."""
+def _expectations(graph: Graph) -> Iterator[Diagnostic]:
+    """Counts and shapes that `expect` states, at the examples."""
     examples = graph.examples()
-    found = {"params": parameters(graph), "macs": macs(graph)}
-    return {name: int(str(substitute(size, examples))) for name, size in found.items() if size is not None}
+    figures = {"params": parameters(graph), "macs": macs(graph)}
+    for expected in graph.expected:
+        if isinstance(expected, ExpectedShape):
+            found = graph.outputs[expected.output].type.shape
+            if _at(found, examples) != _at(expected.shape, examples):
+                message = f"`{expected.output}` is {Tensor(_at(found, examples))}, expected {Tensor(_at(expected.shape, examples))}"
+                yield Diagnostic("E601", message, expected.span)
+        elif (size := figures[expected.figure]) is None:
+            yield Diagnostic("E601", f"{expected.figure} can't be counted: an op has no rule", expected.span)
+        elif not agrees(count := int(str(substitute(size, examples))), expected.text):
+            yield Diagnostic("E601", f"{expected.figure} is {count:_}, expected {expected.text}", expected.span)
 
 
-__all__ = ["EVERY_SIZE", "Need", "check", "needs", "require"]
+def _at(shape: Shape, examples: dict[str, int]) -> Shape:
+    return tuple(substitute(size, examples) for size in shape)
+
+
+def agrees(count: int, text: str) -> bool:
+    """Whether a count is what a text says, to the digits that it has: 4.09e9 is 4.085e9 up to 4.095e9."""
+    wanted = Decimal(text.replace("_", ""))
+    exponent = int(wanted.as_tuple().exponent)
+    return abs(Decimal(count) - wanted) * 2 <= (Decimal(10) ** exponent if exponent > 0 else 0)

@@ -71,6 +71,11 @@ class SizeSet:
 
     ranges: tuple[Range, ...]
 
+    @classmethod
+    def only(cls, size: int) -> SizeSet:
+        """The set of one size."""
+        return cls(((size, size),))
+
     @property
     def period(self) -> int:
         return len(self.ranges)

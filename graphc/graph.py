@@ -16,7 +16,7 @@ from graphc.diagnostics import Note, Span
 from graphc.dims import Size
 from graphc.expr import Expr
 from graphc.ops.base import Op
-from graphc.tensor import Tensor, Weight
+from graphc.tensor import Shape, Tensor, Weight
 
 if TYPE_CHECKING:
     import networkx
@@ -45,7 +45,11 @@ class Value:
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """One op at work. `written` has the spec's expression of each attribute, in the names of the scope around it."""
+    """One op at work.
+
+    `written` has the spec's expression of each attribute, in the names of the scope around it; `inline` says that the
+    node was made by an expression inside another step.
+    """
 
     path: str
     op: Op
@@ -55,6 +59,7 @@ class Node:
     span: Span
     written: Mapping[str, Expr] = field(default_factory=dict)
     condition: Expr | None = None
+    inline: bool = False
     output: Value = field(init=False)
 
     def __post_init__(self, type: Tensor) -> None:
@@ -80,11 +85,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A step whose `when` was false: an identity."""
+    """A step whose `when` was false: an identity of `value`, where that is a single one."""
 
     name: str
     condition: Expr
     span: Span
+    value: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +98,14 @@ class Binding:
     """A number (or text, list, …) that a scope gives a name, and the expression it came from.
 
     A parameter that the caller set has an expression in the caller's names (`given`), else one in the scope's own.
+    `default` is a parameter's own default where that is a plain number.
     """
 
     value: object
     source: Literal["parameter", "size", "let", "loop"]
     expression: Expr | None = None
     given: bool = False
+    default: int | float | bool | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -174,6 +182,24 @@ class Paper:
     arxiv: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedFigure:
+    """A count that the spec states ("params" or "macs"), as it is written: its digits say how exact it is."""
+
+    figure: Literal["params", "macs"]
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedShape:
+    """The shape of an output that the spec states."""
+
+    output: str
+    shape: Shape
+    span: Span
+
+
 @dataclass(eq=False)
 class Graph:
     """An architecture, elaborated: everything that a backend needs.
@@ -194,6 +220,7 @@ class Graph:
     root: Scope
     nodes: list[Node]
     demands: list[Demand]
+    expected: list[ExpectedFigure | ExpectedShape]
 
     @cached_property
     def network(self) -> networkx.MultiDiGraph[str]:

@@ -66,7 +66,7 @@ def read_source(path: Path, name: str) -> str:
         SpecError: it can't be read, or is not UTF-8.
     """
     try:
-        return path.read_source().decode()
+        return path.read_bytes().decode()
     except OSError as error:
         raise _nowhere(name, f"can't read {name}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import entry_points
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,6 +21,9 @@ from onnx import shape_inference
 
 import graphc
 import graphc_onnx
+import graphc_torch
+from graphc import library
+from graphc.compile import compile as compiled
 from graphc.diagnostics import Source, Span, SpecError
 from graphc.dims import Size, substitute, symbol
 from graphc.graph import Graph, Input, Node, Paper, Scope, Value
@@ -31,9 +37,10 @@ from graphc.ops.linear import Linear
 from graphc.ops.norm import BatchNorm
 from graphc.ops.pool import AdaptiveAvgPool2d, MaxPool2d
 from graphc.ops.shape import Flatten
-from graphc.tensor import DType, Tensor
-from graphc_onnx import Emitter, lower
-from graphc_onnx.model import LOWEST_OPSET
+from graphc.tensor import Constant, DType, Tensor
+from graphc_onnx.assemble import LOWEST_OPSET
+from graphc_onnx.emitter import Emitter
+from graphc_onnx.lowerings import lower
 
 Array: TypeAlias = NDArray[Any]
 Sizes: TypeAlias = Mapping[str, int]
@@ -55,7 +62,21 @@ class Sketch:
     def __init__(self, **inputs: Tensor) -> None:
         self.root = Scope("", "", "root", "", "sketch", place(1))
         values = {name: self._value(name, Input(), (), kind) for name, kind in inputs.items()}
-        self.graph = Graph("sketch", "A sketch", "", None, "sketch.yaml", "00", {}, values, {}, self.root, [], [])
+        self.graph = Graph(
+            name="sketch",
+            title="A sketch",
+            doc="",
+            paper=None,
+            file="sketch.yaml",
+            digest="00",
+            sizes={},
+            inputs=values,
+            outputs={},
+            root=self.root,
+            nodes=[],
+            demands=[],
+            expected=[],
+        )
 
     def __getitem__(self, name: str) -> Value:
         return self.graph.inputs[name]
@@ -89,21 +110,20 @@ def concrete(kind: Tensor, sizes: Sizes) -> tuple[int, ...]:
     return tuple(size for size in shape if isinstance(size, int))
 
 
-def numbers(kind: Tensor, sizes: Sizes, generator: np.random.Generator) -> Array:
-    drawn = 3 * generator.standard_normal(concrete(kind, sizes))
-    return drawn.astype(kind.dtype)
-
-
 def feeds(graph: Graph, sizes: Sizes, seed: int = 0) -> dict[str, Array]:
     generator = np.random.default_rng(seed)
-    return {name: numbers(value.type, sizes, generator) for name, value in graph.inputs.items()}
+    kinds = {name: value.type for name, value in graph.inputs.items()}
+    drawn = {name: 3 * generator.standard_normal(concrete(kind, sizes)) for name, kind in kinds.items()}
+    return {name: values.astype(kinds[name].dtype) for name, values in drawn.items()}
 
 
 def random_weights(graph: Graph, seed: int = 0) -> dict[str, Array]:
-    """Weights that are far from their initial values, so that each of them matters; all are positive."""
+    """Weights that all matter: what begins as 0 or 1 for all channels is another number for each."""
     generator = np.random.default_rng(seed)
-    shapes = {path: concrete(Tensor(weight.shape), {}) for path, weight in graph.weights()}
-    return {path: generator.uniform(0.1, 1, shape).astype(np.float32) for path, shape in shapes.items()}
+    weights = dict(graph.weights())
+    constant = {path for path, weight in weights.items() if isinstance(weight.initial, Constant)}
+    other = {path: generator.uniform(0.5, 1.5, concrete(Tensor(weights[path].shape), {})) for path in sorted(constant)}
+    return dict(initial_values(graph, seed)) | {path: value.astype(np.float32) for path, value in other.items()}
 
 
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
@@ -116,8 +136,7 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
 
 def assert_close(ours: Array, wanted: Array) -> None:
     assert (ours.shape, ours.dtype) == (wanted.shape, wanted.dtype)
-    scale = max(np.abs(wanted).max(initial=0), 1)
-    assert np.abs(ours - wanted).max(initial=0) <= TOLERANCE * scale
+    assert np.abs(ours - wanted).max(initial=0) <= TOLERANCE * np.abs(wanted).max(initial=0)
 
 
 def inferred_shapes(graph: Graph, model: onnx.ModelProto, sizes: Sizes) -> dict[str, list[int | None]]:
@@ -262,10 +281,14 @@ def names(cases: Sequence[tuple[Op, tuple[Tensor, ...]]]) -> Iterator[str]:
 op_cases = pytest.mark.parametrize(("op", "operands"), CASES, ids=names(CASES))
 
 
-def wanted(op: Op, weights: Mapping[str, Array], inputs: Mapping[str, Array]) -> Array:
-    own = {path.rpartition(".")[2]: torch.from_numpy(value) for path, value in weights.items()}
-    result: Array = REFERENCES[type(op)](op, own, *map(torch.from_numpy, inputs.values())).numpy()
-    return result
+def run_in_torch(graph: Graph, weights: Mapping[str, Array], inputs: Mapping[str, Array]) -> dict[Value, Array]:
+    """Every value of the graph, computed with torch.nn.functional."""
+    values = {value: torch.from_numpy(inputs[name]) for name, value in graph.inputs.items()}
+    for node in graph.nodes:
+        paths = {name: f"{node.path}.{name}" for name in node.weights()}
+        own = {name: torch.from_numpy(weights[path]) for name, path in paths.items() if path in weights}
+        values[node.output] = REFERENCES[type(node.op)](node.op, own, *(values[operand] for operand in node.operands))
+    return {value: result.numpy() for value, result in values.items()}
 
 
 @op_cases
@@ -276,7 +299,7 @@ def test_op_equals_torch_at_two_sizes_from_one_file(op: Op, operands: tuple[Tens
     for sizes in SIZES:
         inputs = feeds(graph, sizes)
         (ours,) = run(None, inputs)
-        assert_close(ours, wanted(op, weights, inputs))
+        assert_close(ours, run_in_torch(graph, weights, inputs)[graph.outputs["output"]])
         assert ours.shape == concrete(graph.outputs["output"].type, sizes)
 
 
@@ -429,14 +452,26 @@ def test_wrong_weights_are_refused(change: dict[str, Array | None], message: str
         graphc_onnx.model(graph, weights=weights)
 
 
-def test_opset_is_the_lowest_that_all_ops_need() -> None:
-    edge = graph_of(MaxPool2d(kernel_size=2, stride=3, padding=1, ceil_mode=True), IMAGE)
-    versions = [
-        (m.opset_import[0].version, m.ir_version) for m in (graphc_onnx.model(edge), graphc_onnx.model(small_network()))
-    ]
-    assert versions == [(22, 10), (18, 8)]
+@pytest.mark.parametrize(
+    ("op", "lowest"),
+    [
+        (MaxPool2d(kernel_size=2, stride=3, padding=1, ceil_mode=True), (22, 10)),
+        (MaxPool2d(kernel_size=2, stride=3, padding=1), (15, 8)),
+        (MaxPool2d(kernel_size=3, stride=2, padding=1, ceil_mode=True), (15, 8)),
+        (BatchNorm(track_running_stats=False), (18, 8)),
+    ],
+    ids=str,
+)
+def test_opset_is_the_lowest_that_all_ops_need(op: Op, lowest: tuple[int, int]) -> None:
+    graph = graph_of(op, IMAGE)
+    for wanted in (LOWEST_OPSET, 18):
+        model = graphc_onnx.model(graph, opset=wanted)
+        assert (model.opset_import[0].version, model.ir_version) == max(lowest, (wanted, 8))
+
+
+def test_an_unknown_opset_is_refused() -> None:
     with pytest.raises(ValueError, match="opset 99 is not known"):
-        graphc_onnx.model(edge, opset=99)
+        graphc_onnx.model(small_network(), opset=99)
 
 
 def test_a_value_may_be_given_out_twice_and_an_input_too() -> None:
@@ -465,5 +500,93 @@ def test_an_output_with_the_name_of_an_input_is_refused() -> None:
         graphc_onnx.model(graph)
 
 
-def test_suffixes() -> None:
+def test_graphc_finds_it() -> None:
+    (found,) = entry_points(group="graphc.backends", name="onnx")
+    assert found.load() is graphc_onnx
     assert list(graphc_onnx.SUFFIXES) == [".onnx"]
+
+
+def addresses() -> Iterator[str]:
+    """Every spec in every variant."""
+    for name in library.names():
+        variants = sorted(library.load(name)[0].variants)
+        yield from (f"{name}:{variant}" for variant in variants) if variants else [name]
+
+
+def is_large(address: str) -> bool:
+    return "101" in address or "152" in address
+
+
+def test_importing_it_imports_no_onnx() -> None:
+    code = "import sys, graphc_onnx; print([name for name in ('numpy', 'onnx', 'torch') if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def narrow_unet(folder: Path) -> Graph:
+    """The spec, with a sixteenth of the channels."""
+    text = (library.specs() / "unet.yaml").read_text().partition("expect:")[0]
+    assert "width: 64" in text
+    (folder / "unet.yaml").write_text(text.replace("width: 64", "width: 4"))
+    return compiled(str(folder / "unet.yaml"))
+
+
+def assert_every_value_equals_torch(graph: Graph, all_sizes: Iterable[Sizes]) -> None:
+    """By path, at several sizes, from one file."""
+    weights = random_weights(graph)
+    model = graphc_onnx.model(graph, weights=weights)
+    values = {node.path: node.output for node in graph.nodes}
+    given = {node.name: node.output[0] for node in model.graph.node if node.name in values}
+    assert given.keys() == values.keys()
+    model.graph.output.extend(value for value in model.graph.value_info)
+    run = session(model).run
+    for sizes in all_sizes:
+        inputs = feeds(graph, sizes)
+        expected = run_in_torch(graph, weights, inputs)
+        for path, ours in zip(values, run(list(given.values()), inputs), strict=True):
+            assert_close(ours, expected[values[path]])
+            assert ours.shape == concrete(values[path].type, sizes), path
+
+
+def test_unet_equals_torch_at_two_sizes_from_one_file(tmp_path: Path) -> None:
+    sizes = [{"N": 1, "H": 188, "W": 204}, {"N": 2, "H": 220, "W": 189}]
+    assert_every_value_equals_torch(narrow_unet(tmp_path), sizes)
+
+
+@pytest.mark.parametrize("address", [pytest.param(a, marks=[pytest.mark.slow] * is_large(a)) for a in addresses()])
+def test_specs_check(address: str) -> None:
+    graph = compiled(address)
+    model = graphc_onnx.model(graph)
+    onnx.checker.check_model(model, full_check=True)
+    for size in (188, 236):
+        assert_shapes_agree(graph, model, {"N": 2, "H": size, "W": size + 16})
+
+
+def test_resnet18_equals_torch_at_two_sizes_from_one_file() -> None:
+    sizes = [{"N": 2, "H": 64, "W": 96}, {"N": 1, "H": 97, "W": 45}]
+    assert_every_value_equals_torch(compiled("resnet:resnet18"), sizes)
+
+
+def assert_agree(graph: Graph, module: torch.nn.Module, model: onnx.ModelProto, all_sizes: Iterable[Sizes]) -> None:
+    """The module of the torch backend and ours give the same."""
+    run = session(model).run
+    for sizes in all_sizes:
+        inputs = feeds(graph, sizes)
+        with torch.inference_mode():
+            expected = module.eval()(*map(torch.from_numpy, inputs.values()))
+        assert_close(run(None, inputs)[0], expected.numpy())
+
+
+def test_unet_equals_the_torch_backend_by_seed(tmp_path: Path) -> None:
+    graph = narrow_unet(tmp_path)
+    sizes = [{"N": 2, "H": 188, "W": 204}, {"N": 1, "H": 204, "W": 220}]
+    assert_agree(graph, graphc_torch.module(graph, seed=4), graphc_onnx.model(graph, seed=4), sizes)
+
+
+def test_resnet18_equals_the_torch_backend_by_state_dict() -> None:
+    graph = compiled("resnet:resnet18")
+    module = graphc_torch.module(graph)
+    module.load_state_dict({path: torch.from_numpy(value) for path, value in random_weights(graph).items()})
+    weights = {path: weight.numpy() for path, weight in module.state_dict().items()}
+    sizes = [{"N": 2, "H": 64, "W": 96}, {"N": 1, "H": 97, "W": 45}]
+    assert_agree(graph, module, graphc_onnx.model(graph, weights=weights), sizes)

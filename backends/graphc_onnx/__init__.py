@@ -1,16 +1,46 @@
 """The ONNX backend of graphc: a graph becomes an ONNX model, one file for all sizes that the graph allows.
 
-A node has the path of its op and an initializer that of its weight, as in `state_dict()` of the PyTorch backend.
+A node has the path of its op, and an initializer that of its weight, as in `state_dict()` of the PyTorch backend. To
+import this is cheap: onnx and numpy are imported when a model is made. A stranger's op gets its form in ONNX by a
+function registered with `graphc_onnx.lowerings.lower`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from graphc_onnx.emitter import Emitter
-from graphc_onnx.lowerings import lower
-from graphc_onnx.model import DEFAULT_OPSET, model, write
+from graphc.graph import Graph
 
-__all__ = ["DEFAULT_OPSET", "SUFFIXES", "Emitter", "lower", "model", "write"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from onnx import ModelProto
+
+__all__ = ["DEFAULT_OPSET", "SUFFIXES", "model", "write"]
 
 SUFFIXES: Mapping[str, str] = {".onnx": "ONNX model with weights"}
+DEFAULT_OPSET = 18
+
+
+def model(
+    graph: Graph, *, weights: Mapping[str, NDArray[Any]] | None = None, seed: int = 0, opset: int = DEFAULT_OPSET
+) -> ModelProto:
+    """The graph for inference, with the weights by path, or else their initial values for a seed.
+
+    The model's opset is the one given, or the lowest that all its ops need if that is more; its IR version is the
+    lowest with that opset.
+
+    Raises:
+        graphc.diagnostics.SpecError: ONNX can't express an op; located.
+        ValueError: a weight is missing or has another shape, or the installed onnx doesn't know the opset.
+    """
+    from graphc_onnx.assemble import assemble
+    from graphc_onnx.values import given, initial
+
+    return assemble(graph, initial(seed) if weights is None else given(weights), opset)
+
+
+def write(graph: Graph, path: Path, **options: Any) -> None:
+    """Writes the model; options are those of `model`."""
+    path.write_bytes(model(graph, **options).SerializeToString(deterministic=True))

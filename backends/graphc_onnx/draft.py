@@ -14,6 +14,8 @@ from graphc.graph import Value
 from graphc.tensor import Weight
 
 Array: TypeAlias = NDArray[Any]
+Source: TypeAlias = Callable[[str, Weight], Array]
+"""Gives the values of the weight at a path."""
 Operand: TypeAlias = Value | str
 """A value of the graph, or the ONNX name of what a step, constant or weight gave."""
 
@@ -24,7 +26,7 @@ class Draft:
 
     body: GraphProto
     names: dict[Value, str]
-    source: Callable[[str, Weight], Array]
+    source: Source
     opset: int
 
     def write(self, path: str, operator: str, inputs: Iterable[Operand], output: str) -> NodeProto:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from graphc.diagnostics import Note, SpecError
+from graphc.diagnostics import SpecError, did_you_mean
 from graphc.dims import symbol
 from graphc.elaborate.arguments import Argument, Arguments, kind_of, read_argument
 from graphc.elaborate.build import Build
 from graphc.elaborate.frame import Failed, Frame, Level, Result, Thing, Unknown, main_value, spoken
 from graphc.elaborate.pattern import shape_of
-from graphc.elaborate.steps import Steps, own_names
-from graphc.diagnostics import did_you_mean
-from graphc.graph import Binding, Graph, Input, Node, Scope, Value
+from graphc.elaborate.steps import Steps
+from graphc.graph import ExpectedFigure, ExpectedShape, Graph, Input, Node, Scope, Value
 from graphc.source import Tree
 from graphc.spec import Pattern, Spec, Step
 from graphc.tensor import Tensor
@@ -69,6 +68,7 @@ class _Root:
             root=self.scope,
             nodes=self.build.nodes,
             demands=self.build.demands,
+            expected=list(self.expected(outputs)),
         )
 
     def arguments(self) -> Arguments:
@@ -102,6 +102,22 @@ class _Root:
         self.frame.names[pattern.name] = node.output
         self.scope.inputs[pattern.name] = node.output
         return node.output
+
+    def expected(self, outputs: Mapping[str, Value]) -> Iterator[ExpectedFigure | ExpectedShape]:
+        """What the file expects of this variant."""
+        expectation = self.spec.expect.get(self.variant or "")
+        if expectation is None:
+            return
+        if expectation.params:
+            yield ExpectedFigure("params", expectation.params.text, expectation.params.span)
+        if expectation.macs:
+            yield ExpectedFigure("macs", expectation.macs.text, expectation.macs.span)
+        for name, formulas in expectation.outputs.items():
+            if name in outputs:
+                yield ExpectedShape(name, shape_of(self.build, self.frame, formulas), formulas[0].span)
+            else:
+                hint = did_you_mean(name, outputs, f"there is {', '.join(outputs)}")
+                self.build.report("E202", f"the spec has no output `{name}`", expectation.span, hint)
 
     def outputs(self, result: Result) -> dict[str, Value]:
         """The outputs of the graph, which must be values."""

@@ -60,6 +60,7 @@ class Build:
         span: Span,
         written: Mapping[str, Expr] | None = None,
         condition: Expr | None = None,
+        inline: bool = False,
     ) -> Value:
         """Adds a node after checking its operands."""
         path = level.path(name)
@@ -71,7 +72,7 @@ class Build:
             self.wish(wish.condition, path, span, wish.message)
         if len(self.nodes) >= MOST_NODES:
             self.fail("E305", f"a graph has at most {MOST_NODES} nodes", span)
-        node = Node(path, op, operands, op.infer(*types), level.scope, span, written or {}, condition)
+        node = Node(path, op, operands, op.infer(*types), level.scope, span, written or {}, condition, inline)
         level.scope.items.append(node)
         self.nodes.append(node)
         return node.output

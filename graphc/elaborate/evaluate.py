@@ -139,7 +139,7 @@ class Evaluator:
         operands = [value for argument in arguments for value in values_of(self.build, argument, span)]
         made = make_op(self.build, OPS[name], attributes, span, dict.fromkeys(attributes, span))
         require_operands(self.build, made, len(operands), span)
-        return self.build.emit(made, tuple(operands), self.frame.level, self.frame.level.fresh(name), span)
+        return self.build.emit(made, tuple(operands), self.frame.level, self.frame.level.fresh(name), span, inline=True)
 
     def value_operator(self, e: Binary, left: Thing, right: Thing) -> Thing:
         name = _VALUE_OPERATORS.get(e.operator)

@@ -16,6 +16,8 @@ from graphc.elaborate.pattern import match
 from graphc.expr import Expr, Member, Name, Subscript
 from graphc.graph import Binding, Kind, Scope, Skipped, Value
 from graphc.ops import Op
+from graphc.reader import plain
+from graphc.source import Scalar
 from graphc.spec import Block, Branch, Formula, Named, Operand, Parameter, Pattern, Step
 
 DEEPEST = 40
@@ -77,8 +79,12 @@ class Steps:
             return self.bare(step, frame, flow)
         place = Place(frame.level, self.name(step, frame, label), step.when.expression if step.when else None)
         if step.when and not self.truth(step.when, frame):
-            frame.level.scope.items.append(Skipped(place.name, step.when.expression, step.span))
-            return Result(self.first_operand(step, frame, flow))
+            passed = self.first_operand(step, frame, flow)
+            value = as_value(passed)
+            frame.level.scope.items.append(
+                Skipped(place.name, step.when.expression, step.span, value if isinstance(value, Value) else None)
+            )
+            return Result(passed)
         if step.loops or step.repeat:
             return self.loop(step, frame, flow, place)
         return self.once(step, frame, flow, place)
@@ -325,7 +331,9 @@ class Steps:
                 frame.names[name] = UNKNOWN
                 continue
             frame.names[name] = argument.thing
-            frame.level.scope.bindings[name] = Binding(argument.thing, "parameter", argument.expression, given)
+            frame.level.scope.bindings[name] = Binding(
+                argument.thing, "parameter", argument.expression, given, plain_default(parameter)
+            )
 
     def parameter(self, block: Block, parameter: Parameter, arguments: Arguments, frame: Frame, step: Step) -> tuple[Argument, bool]:
         """The argument for a parameter, and whether the caller gave it."""
@@ -352,6 +360,12 @@ def as_value(thing: Thing) -> Thing:
         return main_value(thing)
     except Failed:
         return UNKNOWN
+
+
+def plain_default(parameter: Parameter) -> int | float | bool | None:
+    """The default of a parameter where it is a number by itself."""
+    value = plain(parameter.default) if isinstance(parameter.default, Scalar) else None
+    return None if isinstance(value, str) else value
 
 
 def is_plain(thing: Thing) -> bool:

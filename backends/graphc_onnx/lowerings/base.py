@@ -15,12 +15,12 @@ def lower(op: Op, to: Emitter, *operands: Value) -> None:
     """Writes an op as ONNX nodes: for its value, and for what that needs.
 
     A lowering names its operands as the op's `infer` does. What it writes is valid in every opset from
-    `graphc_onnx.model.LOWEST_OPSET` on, or from the one that it asks for with `needs_opset`.
+    `graphc_onnx.assemble.LOWEST_OPSET` on, or from the one that it asks for with `needs_opset`.
 
     Raises:
         SpecError: ONNX can't express the op, or nothing is registered for its class.
     """
-    hint = f"register a function for {type(op).__name__} with `graphc_onnx.lower.register`"
+    hint = f"register a function for {type(op).__name__} with `graphc_onnx.lowerings.lower.register`"
     raise cannot_lower(to.node, "the backend doesn't know this op", hint)
 
 

@@ -1,0 +1,149 @@
+"""From a graph to what is drawn of it, opened to a depth."""
+
+from __future__ import annotations
+
+from graphc.dims import Size, substitute
+from graphc.graph import Graph, Node, Scope, Skipped, Value
+from graphc.pretty import pretty_shape, rules_of
+from graphc_graphviz.fold import Run, readers_of, runs
+from graphc_graphviz.forks import with_forks
+from graphc_graphviz.picture import Arrow, Box, Leaf, Line, Picture
+from graphc_graphviz.style import family
+from graphc_graphviz.words import block_words, op_name, op_words, reference
+
+STRIPS = frozenset({"activation", "norm"})
+"""Ops of these families are drawn as a strip of the op before them, where nothing else reads that op."""
+
+
+def sketch(graph: Graph, depth: int) -> Picture:
+    """What is drawn of a graph whose blocks are opened to `depth`: at 1 the graph itself is open and its blocks are closed.
+
+    Groups of copies, `do` and branches add no depth: they are open where the block around them is.
+    """
+    return _Sketch(graph).draw(depth)
+
+
+class _Sketch:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.rules = rules_of(graph)
+        self.readers = readers_of(graph)
+        self.leaf_of: dict[Node, Leaf] = {}
+        self.echoes: set[Node] = set()
+        self.root = Box("")
+
+    def draw(self, depth: int) -> Picture:
+        graph = self.graph
+        for name, value in graph.inputs.items():
+            self.leaf_of[value.node] = self.end("input", name, self.shape(value))
+        if depth > 0:
+            self.fill(graph.root, self.root, depth - 1)
+        else:
+            self.closed(Run((graph.root,)), graph.root, self.root)
+        arrows = self.arrows()
+        for name, value in graph.outputs.items():
+            arrows.append(Arrow(self.leaf_of[value.node], self.end("output", name), value.path))
+        paper = reference(graph.paper) if graph.paper else ""
+        return Picture(graph.title or graph.name, paper, self.root, with_forks(self.root, arrows))
+
+    def fill(self, scope: Scope, box: Box, depth: int) -> None:
+        for item in scope.items:
+            if isinstance(item, Scope) and item.kind == "copies":
+                self.copies(item, box, depth)
+            elif not isinstance(item, Skipped):
+                self.item(Run((item,)), box, depth)
+
+    def copies(self, group: Scope, box: Box, depth: int) -> None:
+        for run in runs(group, self.readers):
+            self.item(run, box, depth)
+            for echo, node in run.echoes():
+                self.leaf_of[echo] = self.leaf_of[node]
+                self.echoes.add(echo)
+
+    def item(self, run: Run, box: Box, depth: int) -> None:
+        match run.first:
+            case Node() as node:
+                self.op(run, node, box)
+            case Scope(kind="block") as block if depth == 0:
+                self.closed(run, block, box)
+            case Scope(kind="branch") as branch:
+                self.fill(branch, box, depth)
+            case Scope() as scope:
+                self.opened(run, scope, box, depth - (scope.kind == "block"))
+
+    def op(self, run: Run, node: Node, box: Box) -> None:
+        line = Line(node.path, _name(run, box), " ".join(filter(None, (op_name(node), op_words(node)))), family(node.op))
+        shapes = () if node.output.type in node.inputs else (self.shape(node.output),)
+        under = self.leaf_above(node) if run.count == 1 else None
+        if under:
+            under.lines.append(line)
+            under.shapes = shapes or under.shapes
+            self.leaf_of[node] = under
+        else:
+            self.leaf_of[node] = self.put(Leaf("op", box, [line], shapes, run.count))
+
+    def leaf_above(self, node: Node) -> Leaf | None:
+        """The leaf that a small op becomes a strip of."""
+        if family(node.op) not in STRIPS or len(node.operands) != 1:
+            return None
+        (value,) = node.operands
+        leaf = self.leaf_of[value.node]
+        alone = len(self.readers[value]) == 1 and value.node.scope is node.scope
+        return leaf if alone and leaf.role == "op" and leaf.count == 1 else None
+
+    def closed(self, run: Run, block: Scope, box: Box) -> None:
+        words = " ".join(filter(None, (_label(block), block_words(block))))
+        name = _name(run, box) or self.graph.name
+        line = Line(block.path, name, words, self.main_family(block))
+        shapes = tuple(self.shape(value) for value in block.outputs.values())
+        leaf = self.put(Leaf("block", box, [line], shapes, run.count))
+        self.leaf_of |= dict.fromkeys(block.nodes(), leaf)
+
+    def opened(self, run: Run, scope: Scope, box: Box, depth: int) -> None:
+        words = " ".join(filter(None, (_label(scope), block_words(scope))))
+        inner = Box(scope.path, _name(run, box), words, scope.doc, run.count, box)
+        box.parts.append(inner)
+        self.fill(scope, inner, depth)
+
+    def arrows(self) -> list[Arrow]:
+        found: dict[Arrow, None] = {}
+        for node in self.graph.nodes:
+            for value in node.operands:
+                arrow = Arrow(self.leaf_of[value.node], self.leaf_of[node], value.path)
+                if node not in self.echoes and arrow.tail is not arrow.head:
+                    found[arrow] = None
+        return list(found)
+
+    def end(self, role: str, name: str, *shapes: str) -> Leaf:
+        """An input or an output."""
+        return self.put(Leaf("input" if role == "input" else "output", self.root, [Line(name, name, "", role)], shapes))
+
+    def put(self, leaf: Leaf) -> Leaf:
+        leaf.box.parts.append(leaf)
+        return leaf
+
+    def shape(self, value: Value) -> str:
+        return pretty_shape(value.type, self.rules)
+
+    def main_family(self, block: Scope) -> str:
+        """The family that has the most parameters in a block."""
+        weights: dict[str, int] = {}
+        for node in block.nodes():
+            kind = family(node.op)
+            weights[kind] = weights.get(kind, 0) + sum(self.number(w.count) for w in node.weights().values())
+        return max(weights, key=lambda kind: weights[kind], default="")
+
+    def number(self, size: Size) -> int:
+        known = substitute(size, self.graph.examples())
+        return known if isinstance(known, int) else 0
+
+
+def _label(scope: Scope) -> str:
+    """A block's own name, where the path does not end in it."""
+    return scope.label if scope.kind == "block" and scope.label != scope.name else ""
+
+
+def _name(run: Run, box: Box) -> str:
+    """The path of the first copy from the box on, and the last copy's number."""
+    name = run.first.path[len(box.path) :].removeprefix(".")
+    return name if run.count == 1 else f"{name}–{run.copies[-1].name}"

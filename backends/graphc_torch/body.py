@@ -1,0 +1,152 @@
+"""Each scope as a piece of program: what comes in, its items in order with what each reads, and what goes out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from graphc.graph import Graph, Node, Scope, Skipped, Value
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """Input number `index` of the body."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """Output number `output` of the body's item number `item`."""
+
+    item: int
+    output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Output number `output` of copy number `copy`, inside a group of copies."""
+
+    copy: int
+    output: int
+
+
+Ref: TypeAlias = In | Out | Copy
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """One item: what it reads, and the values that others read of it."""
+
+    name: str
+    thing: Node | Scope | Skipped
+    operands: tuple[Ref, ...]
+    outputs: tuple[Value, ...]
+    copies: tuple[Item, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class Body:
+    """A scope as a piece of program."""
+
+    scope: Scope
+    inputs: tuple[Value, ...]
+    items: tuple[Item, ...]
+    outputs: tuple[Ref, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Flow:
+    """Which values cross the border of each scope, inwards and outwards; in order, each once."""
+
+    read: dict[Scope, dict[Value, None]] = field(default_factory=lambda: defaultdict(dict))
+    given: dict[Scope, dict[Value, None]] = field(default_factory=lambda: defaultdict(dict))
+
+
+def bodies(graph: Graph) -> dict[Scope, Body]:
+    """The body of every scope but the groups of copies, which are items of the body around them."""
+    flow = _flow(graph)
+    return {scope: _body(scope, flow) for scope in graph.root.scopes() if scope.kind != "copies"}
+
+
+def chain(scope: Scope) -> Iterator[Scope]:
+    """The scope and those around it, outwards."""
+    around: Scope | None = scope
+    while around is not None:
+        yield around
+        around = around.parent
+
+
+def _flow(graph: Graph) -> Flow:
+    flow = Flow()
+    root = graph.root
+    for value in root.inputs.values():
+        flow.read[root][value] = None
+    for scope in root.scopes():
+        main = next(iter(scope.outputs.values()), None)
+        if main is not None and scope in set(chain(main.node.scope)) and scope is not root:
+            flow.given[scope][main] = None
+    for node in graph.nodes:
+        for value in node.operands:
+            _cross(flow, value, node.scope)
+    for value in graph.outputs.values():
+        _cross(flow, value, root)
+        flow.given[root][value] = None
+    return flow
+
+
+def _cross(flow: Flow, value: Value, reader: Scope) -> None:
+    """Notes the borders between where a value is made and where it is read."""
+    makers = list(chain(value.node.scope))
+    around = set(makers)
+    for scope in chain(reader):
+        if scope in around:
+            break
+        flow.read[scope][value] = None
+    readers = set(chain(reader))
+    for scope in makers:
+        if scope in readers:
+            break
+        flow.given[scope][value] = None
+
+
+def _body(scope: Scope, flow: Flow) -> Body:
+    inputs = _inputs(scope, flow)
+    refs: dict[Value, Ref] = {value: In(i) for i, value in enumerate(inputs)}
+    items: list[Item] = []
+    for thing in scope.items:
+        item = _item(thing, refs, flow)
+        refs.update({value: Out(len(items), o) for o, value in enumerate(item.outputs)})
+        items.append(item)
+    return Body(scope, inputs, tuple(items), tuple(refs[value] for value in flow.given[scope] if value in refs))
+
+
+def _inputs(scope: Scope, flow: Flow) -> tuple[Value, ...]:
+    """What a scope reads from outside: a block's inputs as it declares them; elsewhere the flow before loop variables."""
+    named = {value: None for value in scope.inputs.values() if value in flow.read[scope]}
+    if scope.kind in ("block", "root"):
+        return tuple(named | flow.read[scope])
+    return tuple({value: None for value in flow.read[scope] if value not in named} | named)
+
+
+def _item(thing: Node | Scope | Skipped, refs: dict[Value, Ref], flow: Flow) -> Item:
+    if isinstance(thing, Node):
+        return Item(thing.name, thing, tuple(refs[value] for value in thing.operands), (thing.output,))
+    if isinstance(thing, Skipped):
+        known = (refs[thing.value],) if thing.value in refs else ()
+        return Item(thing.name, thing, known, ())
+    if thing.kind == "copies":
+        return _group(thing, refs, flow)
+    return Item(thing.name, thing, tuple(refs[value] for value in _inputs(thing, flow)), tuple(flow.given[thing]))
+
+
+def _group(group: Scope, around: dict[Value, Ref], flow: Flow) -> Item:
+    refs, copies = dict(around), list[Item]()
+    for thing in group.items:
+        copy = _item(thing, refs, flow)
+        refs.update({value: Copy(len(copies), o) for o, value in enumerate(copy.outputs)})
+        copies.append(copy)
+    operands = tuple(around[value] for value in _inputs(group, flow))
+    return Item(group.name, group, operands, tuple(flow.given[group]), tuple(copies))

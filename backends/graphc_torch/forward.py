@@ -1,0 +1,343 @@
+"""The forward method of a class: a line for each step, in the order of the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graphc.demands import Rule
+from graphc.graph import Node, Scope, Skipped, Value
+
+from graphc_torch.body import Copy, In, Item, Out, Ref
+from graphc_torch.construct import Class, argument_code, Column
+from graphc_torch.layer import Layer, layer_of
+from graphc_torch.layout import Bracket, Code, flat, signature, statement
+from graphc_torch.shapes import comment
+from graphc_torch.template import Feed, feeds, is_sequential
+
+RESERVED = {"self", "torch", "nn", "functional", "Tensor", "OrderedDict", "x", "zip", "reversed", "center_crop"}
+
+
+def as_function(item: Item) -> bool:
+    """Whether an item is a node that is written as a function call."""
+    return isinstance(item.thing, Node) and layer_of(item.thing).function is not None
+
+
+def needs_module(of: Class, number: int) -> bool:
+    """Whether an item of a class is a submodule."""
+    column = of.template.column(number)
+    skipped = [isinstance(item.thing, Skipped) for item in column]
+    if all(skipped):
+        return False
+    thing = of.template.sample(number).thing
+    if not isinstance(thing, Node):
+        return bool(_owns(of.template.sample(number)))
+    return (any(skipped) or not as_function(of.template.sample(number))) and not layer_of(thing).is_identity
+
+
+def _owns(item: Item) -> bool:
+    return isinstance(item.thing, Scope)
+
+
+@dataclass(slots=True)
+class Forward:
+    """Writes the forward method; `names` has the variable of each value."""
+
+    of: Class
+    rules: Mapping[str, Rule]
+    names: dict[Ref, str] = field(default_factory=dict)
+    lists: dict[tuple[int, int], str] = field(default_factory=dict)
+    out: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    said: str = ""
+
+    def lines(self) -> list[str]:
+        """The method."""
+        template = self.of.template
+        parameters = self.inputs()
+        self.taken = RESERVED | set(parameters)
+        returned = self.returned()
+        for number in range(len(template.operands)):
+            self.item(number, last=number == returned)
+        if returned is None:
+            values = [self.read(ref) for ref in template.outputs]
+            self.out += statement("return", ", ".join(values), 2)
+        outputs = len(template.outputs)
+        result = "Tensor" if outputs == 1 else f"tuple[{', '.join(['Tensor'] * outputs)}]"
+        arguments = ["self", *(f"{name}: Tensor" for name in parameters)]
+        return [*signature("forward", arguments, result, 1), *self.out]
+
+    def inputs(self) -> list[str]:
+        """The arguments: the spec's names of the inputs, `x` for one without a name."""
+        body = self.of.template.bodies[0]
+        named = {value: name for name, value in body.scope.inputs.items()}
+        found: list[str] = []
+        for index, value in enumerate(body.inputs):
+            name = named.get(value, "x")
+            name = "x" if name == "input" else name
+            while name in found:
+                name += "_"
+            self.names[In(index)] = name
+            found.append(name)
+        return found
+
+    def returned(self) -> int | None:
+        """The last item, where its value is all that is returned and it is one line."""
+        template = self.of.template
+        last = len(template.operands) - 1
+        if template.outputs != (Out(last),):
+            return None
+        item = template.sample(last)
+        simple = not isinstance(item.thing, Skipped) and not self.is_identity(last)
+        looped = isinstance(item.thing, Scope) and item.thing.kind == "copies" and not self.sequential(last)
+        return last if simple and not looped else None
+
+    # --- items
+
+    def item(self, number: int, last: bool) -> None:
+        template = self.of.template
+        item = template.sample(number)
+        if isinstance(item.thing, Skipped) or self.is_identity(number):
+            self.alias(number)
+        elif isinstance(item.thing, Scope) and item.thing.kind == "copies" and not self.sequential(number):
+            self.group(number, item)
+        elif not (isinstance(item.thing, Node) and item.thing.inline):
+            targets = ["return"] if last else [self.target(Out(number, o)) for o in range(len(item.outputs))]
+            self.assign(targets, self.call(number), self.comment(number))
+
+    def alias(self, number: int) -> None:
+        if self.of.template.operands[number]:
+            self.names[Out(number)] = self.read(self.of.template.operands[number][0])
+
+    def assign(self, targets: list[str], code: Code, said: str) -> None:
+        self.out += statement(", ".join(targets), code, 2, said)
+
+    def is_identity(self, number: int) -> bool:
+        thing = self.of.template.sample(number).thing
+        return isinstance(thing, Node) and layer_of(thing).is_identity
+
+    def sequential(self, number: int) -> bool:
+        return all(is_sequential(item) for item in self.of.template.column(number) if item.copies)
+
+    def comment(self, number: int) -> str:
+        """The shape of an item's value, where it is one value that every instance has, and not the shape just said."""
+        column = self.of.template.column(number)
+        values = [item.outputs[0] for item in column if len(item.outputs) == 1]
+        text = comment(self.of, values, self.rules) if len(values) == len(column) else ""
+        if text == self.said:
+            return ""
+        self.said = text or self.said
+        return text
+
+    def call(self, number: int) -> Code:
+        item = self.of.template.sample(number)
+        operands = [self.read(ref) for ref in self.of.template.operands[number]]
+        if needs_module(self.of, number):
+            return Bracket(f"self.{item.name}", tuple(operands))
+        return self.function(number, operands)
+
+    def function(self, number: int, operands: list[str]) -> Code:
+        """A call of a function, its attributes behind its operands."""
+        column = self.of.template.column(number)
+        nodes = [item.thing for item in column if isinstance(item.thing, Node)]
+        call = layer_of(nodes[0]).function
+        if call is None:
+            raise TypeError(nodes[0].path)
+        if call.style == "operator":
+            return f" {call.name} ".join(operands)
+        arguments = zip(*(_function_arguments(layer_of(node)) for node in nodes), strict=True)
+        rows = range(len(nodes))
+        written = [argument_code(self.of, a, nodes, Column(column, rows, [n.scope for n in nodes])) for a in arguments]
+        given: tuple[Code, ...] = (f"[{', '.join(operands)}]",) if call.style == "list" else tuple(operands)
+        return Bracket(call.name, (*given, *(code for code in written if code is not None)))
+
+    def read(self, ref: Ref) -> str:
+        """The code that reads a value: its variable, an element of a list, or the expression it was written in."""
+        if ref in self.names:
+            return self.names[ref]
+        if isinstance(ref, Out):
+            item = self.of.template.sample(ref.item)
+            if isinstance(item.thing, Node):
+                return flat(self.call(ref.item))
+            copy, output = self.made_by(item, ref.output)
+            return f"{self.lists[ref.item, output]}[{copy}]"
+        raise KeyError(ref)
+
+    # --- names
+
+    def target(self, ref: Out) -> str:
+        """The variable for a value: `x` where nothing that is still needed has that name, else its own."""
+        free = not any(name == "x" and self.last_use(other) > ref.item for other, name in self.names.items())
+        name = "x" if free and not self.stands_beside(ref) else self.own(self.value_name(ref))
+        self.names[ref] = name
+        return name
+
+    def own(self, name: str) -> str:
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
+
+    def value_name(self, ref: Out) -> str:
+        """What the spec calls a value: the step, or for a further output the step inside that makes it."""
+        item = self.of.template.sample(ref.item)
+        if len(item.outputs) <= 1 or not isinstance(item.thing, Scope):
+            return item.name
+        return inner_name(item.outputs[ref.output], item.thing)
+
+    def stands_beside(self, ref: Out) -> bool:
+        """Whether a value has a name of its own: one of several results, or an operand beside another computed one."""
+        template = self.of.template
+        if ref.output > 0 or ref in template.outputs[1:]:
+            return True
+        for number in self.readers(ref):
+            if number < len(template.operands) and not template.sample(number).copies:
+                computed = {r for r in template.operands[number] if isinstance(r, Out) and not self.is_inline(r.item)}
+                if len(computed) > 1:
+                    return True
+        return False
+
+    def is_inline(self, number: int) -> bool:
+        thing = self.of.template.sample(number).thing
+        return isinstance(thing, Node) and thing.inline
+
+    def readers(self, ref: Ref) -> list[int]:
+        """The items that read a value, through expressions too; the number behind the last item stands for `return`."""
+        template = self.of.template
+        found: list[int] = []
+        for number, operands in enumerate(template.operands):
+            if ref in operands:
+                passes_on = self.is_inline(number) or self.is_identity(number)
+                found += self.readers(Out(number)) if passes_on else [number]
+        return [*found, len(template.operands)] if ref in template.outputs else found
+
+    def last_use(self, ref: Ref) -> int:
+        return max(self.readers(ref), default=-1)
+
+    # --- copies that are no plain chain
+
+    def group(self, number: int, item: Item) -> None:
+        fed = feeds(item)
+        if fed is None or any(isinstance(copy.thing, Skipped) for copy in item.copies):
+            self.unrolled(number, item)
+        else:
+            self.loop(number, item, fed)
+
+    def loop(self, number: int, item: Item, fed: list[Feed]) -> None:
+        """for copy, element in zip(self.copies, elements): …"""
+        chained = next((feed for feed in fed if feed.kind == "chain"), None)
+        start = self.read(chained.refs[0]) if chained else ""
+        flow = self.flow_name(number, start) if chained else ""
+        if chained and start != flow:
+            self.out += statement(flow, start, 2)
+        variable = self.own(item.name if item.name not in self.taken else f"{item.name}_copy")
+        elements, sources, arguments = self.loop_inputs(number, fed, flow)
+        targets, collected = self.loop_outputs(number, item, chained, flow)
+        for name in collected.values():
+            self.out += statement(name, "[]", 2)
+        head = ", ".join([variable, *elements])
+        over = f"zip({', '.join([f'self.{item.name}', *sources])})" if sources else f"self.{item.name}"
+        self.out.append(f"        for {head} in {over}:")
+        self.out += statement(", ".join(targets), Bracket(variable, tuple(arguments)), 3)
+        self.out += [f"            {name}.append({element})" for element, name in collected.items()]
+
+    def flow_name(self, number: int, start: str) -> str:
+        """The variable that goes from copy to copy: `x`, unless that is still needed."""
+        busy = any(name == "x" and self.last_use(ref) > number for ref, name in self.names.items())
+        return self.own(self.of.template.sample(number).name) if busy else "x"
+
+    def loop_inputs(self, number: int, fed: list[Feed], flow: str) -> tuple[list[str], list[str], list[str]]:
+        """The loop's variables, what they run through, and the arguments of each call."""
+        elements: list[str] = []
+        sources: list[str] = []
+        arguments: list[str] = []
+        names = self.copy_inputs(number)
+        for feed, name in zip(fed, names, strict=True):
+            if feed.kind == "chain":
+                arguments.append(flow)
+            elif feed.kind == "same":
+                arguments.append(self.read(feed.refs[0]))
+            else:
+                elements.append(self.own(name))
+                sources.append(self.list_code(feed.refs))
+                arguments.append(elements[-1])
+        return elements, sources, arguments
+
+    def copy_inputs(self, number: int) -> list[str]:
+        """What the copies call their inputs."""
+        copy = self.of.template.sample(number).copies[0].thing
+        if not isinstance(copy, Scope):
+            return ["element"] * 9
+        named = {value: name for name, value in copy.inputs.items()}
+        read = list(dict.fromkeys(v for node in copy.nodes() for v in node.operands if not _inside(v, copy)))
+        ordered = [value for value in read if value not in named] + [v for v in named if v in read]
+        if copy.kind == "block":
+            ordered = [v for v in named if v in read] + [value for value in read if value not in named]
+        return [named.get(value, "element") for value in ordered]
+
+    def list_code(self, refs: tuple[Ref, ...]) -> str:
+        """A list of values: one collected by an earlier loop, that in reverse, or each by itself."""
+        for (group, output), name in self.lists.items():
+            item = self.of.template.sample(group)
+            whole = [self.export_of(group, item, copy, output) for copy in range(len(item.copies))]
+            if list(refs) == whole:
+                return name
+            if list(refs) == whole[::-1]:
+                return f"reversed({name})"
+        return f"[{', '.join(self.read(ref) for ref in refs)}]"
+
+    def loop_outputs(self, number: int, item: Item, chained: Feed | None, flow: str) -> tuple[list[str], dict[str, str]]:
+        """The targets of each call, and the lists that collect what is read of every copy."""
+        copy = item.copies[0]
+        last = len(item.copies) - 1
+        targets: list[str] = []
+        collected: dict[str, str] = {}
+        for output in range(len(copy.outputs)):
+            is_flow = chained is not None and chained.output == output
+            name = flow if is_flow else self.own(_output_name(copy, output))
+            targets.append(name)
+            exports = {self.made_by(item, o): o for o in range(len(item.outputs))}
+            outside = [c for c, o in exports if o == output]
+            if (last, output) in exports and is_flow:
+                self.names[Out(number, exports[last, output])] = flow
+            if any(c != last for c in outside) or (outside and not is_flow):
+                self.lists[number, output] = collected[name] = self.own(f"{item.name}_{_output_name(copy, output)}")
+        return targets, collected
+
+    def made_by(self, group: Item, output: int) -> tuple[int, int]:
+        """Which copy makes an output of a group, and which of its outputs that is."""
+        value = group.outputs[output]
+        return next((c, copy.outputs.index(value)) for c, copy in enumerate(group.copies) if value in copy.outputs)
+
+    def export_of(self, number: int, item: Item, copy: int, output: int) -> Ref | None:
+        value = item.copies[copy].outputs[output]
+        return Out(number, item.outputs.index(value)) if value in item.outputs else None
+
+    def unrolled(self, number: int, item: Item) -> None:
+        """A call for each copy."""
+        made: dict[Ref, str] = {}
+        for index, copy in enumerate(item.copies):
+            arguments = [made[ref] if isinstance(ref, Copy) else self.read(ref) for ref in copy.operands]
+            targets = [self.own(f"{item.name}_{index}" + (f"_{o}" if o else "")) for o in range(len(copy.outputs))]
+            self.out += statement(", ".join(targets), Bracket(f"self.{item.name}[{index}]", tuple(arguments)), 2)
+            made.update({Copy(index, o): name for o, name in enumerate(targets)})
+        for output in range(len(item.outputs)):
+            self.names[Out(number, output)] = made[Copy(*self.made_by(item, output))]
+
+
+def inner_name(value: Value, scope: Scope) -> str:
+    """The name, directly inside a scope, of the step that makes a value."""
+    relative = value.path.removeprefix(f"{scope.path}.")
+    return relative.partition(".")[0]
+
+
+def _output_name(copy: Item, output: int) -> str:
+    return inner_name(copy.outputs[output], copy.thing) if isinstance(copy.thing, Scope) else "element"
+
+
+def _inside(value: Value, scope: Scope) -> bool:
+    return value.path.startswith(f"{scope.path}.")
+
+
+def _function_arguments(layer: Layer) -> tuple[object, ...]:
+    return layer.function.arguments if layer.function else ()

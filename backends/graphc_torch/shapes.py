@@ -1,0 +1,80 @@
+"""The shape comments of a class: in its own names where it has several instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from graphc.demands import Rule
+from graphc.dims import Size, substitute, symbol, symbols
+from graphc.graph import Value
+from graphc.pretty import pretty_shape
+
+from graphc_torch.construct import Class
+
+AXES = {2: "NC", 3: "NTC", 4: "NCHW", 5: "NCDHW"}
+
+
+def comment(of: Class, values: Sequence[Value], rules: Mapping[str, Rule]) -> str:
+    """The shape of a value in all instances; empty where the class has no words for it."""
+    if len(values) == 1:
+        return pretty_shape(values[0].type, rules)
+    if len({value.type.rank for value in values}) > 1:
+        return ""
+    columns = [[_reduced(size, rules) for size in axis] for axis in zip(*(value.type.shape for value in values), strict=True)]
+    known = _inputs(of, rules)
+    words = [_word(of, column, known) for column in columns]
+    return f"[{', '.join(words)}]".replace(" * ", "*") if all(words) else ""
+
+
+def _reduced(size: Size, rules: Mapping[str, Rule]) -> Size:
+    """The size under the declared rules: H = 32·k for a multiple of 32."""
+    rule = {name: rules.get(name, Rule()) for name in symbols(size)}
+    return substitute(size, {name: symbol(name) * r.multiple + r.plus for name, r in rule.items()})
+
+
+def _inputs(of: Class, rules: Mapping[str, Rule]) -> dict[str, list[Size]]:
+    """The sizes of the class's first input, in every instance, by name."""
+    inputs = [body.inputs[0] for body in of.template.bodies]
+    axes = AXES.get(inputs[0].type.rank, "")
+    return {
+        name: [_reduced(value.type.shape[axis], rules) for value in inputs]
+        for axis, name in enumerate(axes)
+        if len({value.type.rank for value in inputs}) == 1
+    }
+
+
+def _word(of: Class, column: list[Size], known: Mapping[str, list[Size]]) -> str:
+    if all(isinstance(size, int) for size in column):
+        return _number(of, column)
+    for name, sizes in known.items():
+        word = _related(of, name, sizes, column)
+        if word:
+            return word
+    return ""
+
+
+def _number(of: Class, column: list[Size]) -> str:
+    if len(set(column)) == 1:
+        return str(column[0])
+    rows = range(len(column))
+    term = of.numbers.from_seen(tuple(column), rows)
+    if term:
+        return term.code
+    return next((name for name, p in of.numbers.parameters.items() if p.values == column), "")
+
+
+def _related(of: Class, name: str, sizes: list[Size], column: list[Size]) -> str:
+    """The column as a size of the input: the same, with some more or less, a part or a multiple of it."""
+    differences = {b - a for a, b in zip(sizes, column, strict=True)}
+    if len(differences) == 1 and isinstance(difference := differences.pop(), int):
+        return name if difference == 0 else f"{name} {'+' if difference > 0 else '-'} {abs(difference)}"
+    for factor in (2, 4, 8, 16, 32):
+        if all(size == part * factor for size, part in zip(sizes, column, strict=True)):
+            return f"{name}/{factor}"
+        if all(size * factor == whole for size, whole in zip(sizes, column, strict=True)):
+            return f"{factor}*{name}"
+    for parameter in of.numbers.parameters.values():
+        steps = [value if isinstance(value, int) else 0 for value in parameter.values]
+        if all(size == part * step for size, part, step in zip(sizes, column, steps, strict=True)):
+            return f"{name}/{parameter.name}"
+    return ""

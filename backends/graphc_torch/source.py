@@ -1,0 +1,188 @@
+"""Graph → one Python file that needs nothing but torch: a class a block, the whole network last."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+
+from graphc import __version__
+from graphc.graph import Graph, Paper
+from graphc.pretty import rules_of
+
+import graphc_torch.lowerings
+from graphc_torch.body import bodies
+from graphc_torch.construct import Class, Column, Constructor
+from graphc_torch.forward import Forward, needs_module
+from graphc_torch.layer import layer_of
+from graphc_torch.layout import WIDTH, signature, statement
+from graphc_torch.template import Template, Templates, templates
+from graphc_torch.term import Parameter, Unresolved, literal
+
+__all__ = ["class_name", "source"]
+LOWERINGS = graphc_torch.lowerings
+"""Imported for what it registers."""
+
+
+def source(graph: Graph) -> str:
+    """The file of a graph.
+
+    Raises:
+        graphc.diagnostics.SpecError: the graph has an op that this backend can't express; located.
+    """
+    classes = _classes(graph, templates(bodies(graph), graph.root))
+    code = "\n\n\n".join([*_helpers(graph), *classes])
+    return f'{_header(graph)}\n\n{_imports(code)}\n\n\n{code}\n'
+
+
+def class_name(graph: Graph) -> str:
+    """The name of the network's class: U-Net is `UNet`, resnet50 of ResNet is `ResNet50`."""
+    title = re.sub(r"\W", "", graph.title)
+    rest = graph.name[len(title) :] if graph.name.lower().startswith(title.lower()) else None
+    return camel(graph.name) if not title or rest is None else title + camel(rest)
+
+
+def camel(name: str) -> str:
+    """conv_bn_relu → ConvBnRelu."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def _classes(graph: Graph, found: Templates) -> Iterator[str]:
+    """The code of each class, each after those it uses."""
+    written = _Writer(graph, found)
+    number = 0
+    while number < len(found.all):
+        template = found.all[number]
+        if template.inline:
+            number += 1
+            continue
+        try:
+            code = written.write(template)
+        except Unresolved:
+            if len(template.bodies) == 1:
+                raise
+            found.split(template)
+            continue
+        yield code
+        number += 1
+
+
+class _Writer:
+    """Writes classes one after the other."""
+
+    def __init__(self, graph: Graph, found: Templates) -> None:
+        self.graph = graph
+        self.rules = rules_of(graph)
+        self.classes: dict[Template, Class] = {}
+        self.names = {"Tensor", "OrderedDict"}
+        self.constructor = Constructor(found, self.classes)
+
+    def write(self, template: Template) -> str:
+        of = Class(template, self.name(template))
+        modules = list(self.modules(of))
+        forward = Forward(of, self.rules).lines()
+        self.classes[template] = of
+        self.names.add(of.name)
+        init = signature("__init__", ["self", *map(declared, of.parameters())], "None", 1)
+        body = [*init, "        super().__init__()", *modules, "", *forward]
+        return "\n".join([f"class {of.name}(nn.Module):", *self.doc(template), *body])
+
+    def modules(self, of: Class) -> Iterator[str]:
+        """The lines that make the submodules."""
+        rows = range(len(of.template.bodies))
+        hosts = [body.scope for body in of.template.bodies]
+        for number in range(len(of.template.operands)):
+            if needs_module(of, number):
+                column = Column(of.template.column(number), rows, hosts)
+                name = of.template.sample(number).name
+                yield from statement(f"self.{name}", self.constructor.code(of, column), 2)
+
+    def name(self, template: Template) -> str:
+        scope = template.scope
+        base = class_name(self.graph) if scope.kind == "root" else camel(scope.label)
+        if scope.kind == "branch" and scope.parent is not None:
+            base = camel(scope.parent.label) + base
+        number, name = 1, base
+        while name in self.names:
+            number += 1
+            name = f"{base}{number}"
+        return name
+
+    def doc(self, template: Template) -> Iterator[str]:
+        scope = template.scope
+        text = f"{_title(self.graph)}. {scope.doc}".strip() if scope.kind == "root" else scope.doc
+        if text:
+            yield from docstring(text, 1)
+            yield ""
+
+
+def declared(parameter: Parameter) -> str:
+    """A constructor's argument with its type and default."""
+    default = f" = {literal(parameter.default)}" if parameter.has_default else ""
+    return f"{parameter.name}: {_annotation(parameter.values)}{default}"
+
+
+def docstring(text: str, indent: int) -> list[str]:
+    """A docstring, broken at the line's width."""
+    margin = "    " * indent
+    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    rows = [""]
+    for word in escaped.split():
+        if rows[-1] and len(margin) + 6 + len(rows[-1]) + 1 + len(word) > WIDTH:
+            rows.append("")
+        rows[-1] = f"{rows[-1]} {word}".strip()
+    if len(rows) == 1:
+        return [f'{margin}"""{rows[0]}"""']
+    return [f'{margin}"""{rows[0]}', *(f"{margin}{row}" for row in rows[1:]), f'{margin}"""']
+
+
+def _annotation(values: list[object]) -> str:
+    kinds = {type(value) for value in values}
+    if kinds == {tuple}:
+        return "tuple[int, ...]"
+    return " | ".join(sorted("None" if kind is type(None) else kind.__name__ for kind in kinds))
+
+
+def _title(graph: Graph) -> str:
+    """U-Net for unet, ResNet (resnet50) for a variant."""
+    plain = re.sub(r"\W", "", graph.title).lower()
+    if not graph.title or plain == graph.name.lower():
+        return graph.title or graph.name
+    return f"{graph.title} ({graph.name})"
+
+
+def _header(graph: Graph) -> str:
+    about, cited = _title(graph), _cited(graph.paper)
+    if cited:
+        about = cited if cited.startswith(f"{about}:") else f"{about}: {cited}"
+    origin = f"Written by graphc {__version__} from {graph.file} (sha256 {graph.digest[:16]}); it needs torch alone."
+    first, *rest = docstring(f"{about}.", 0)
+    lines = [first.removesuffix('"""') if not rest else first, *(row for row in rest if row != '"""')]
+    return "\n".join([*lines, "", origin, '"""'])
+
+
+def _cited(paper: Paper | None) -> str:
+    if paper is None:
+        return ""
+    where = f"arXiv {paper.arxiv}" if paper.arxiv else ""
+    said = ", ".join(filter(None, (paper.authors, str(paper.year or ""), where)))
+    return f"{paper.title} ({said})" if said else paper.title
+
+
+def _imports(code: str) -> str:
+    lines = ["from collections import OrderedDict\n"] if "OrderedDict(" in code else []
+    lines += ["import torch"] if re.search(r"\btorch\.", code) else []
+    lines += ["from torch import Tensor, nn"]
+    lines += ["from torch.nn import functional"] if "functional." in code else []
+    return "\n".join(lines)
+
+
+def _helpers(graph: Graph) -> Iterator[str]:
+    """The helper functions that the graph's ops call, as they stand in this package."""
+    calls = {layer.function.name for node in graph.nodes if (layer := layer_of(node)).helper and layer.function}
+    text = (files("graphc_torch") / "helpers.py").read_text()
+    for function in ast.parse(text).body:
+        if isinstance(function, ast.FunctionDef) and function.name in calls:
+            yield ast.get_source_segment(text, function) or ""
+

@@ -1,0 +1,238 @@
+"""Which scopes become one class: those written at the same place whose contents agree but for numbers and skipped steps."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from graphc.graph import Node, Scope, Skipped
+
+from graphc_torch.body import Body, Copy, Item, Out, Ref
+from graphc_torch.layer import layer_of
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What one input of a group's copies is: the copy before ("chain", from output `output`, the first copy getting
+    `refs[0]`), one value for all ("same"), or a value for each ("list")."""
+
+    kind: str
+    refs: tuple[Ref, ...]
+    output: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Template:
+    """One class to be written: its instances, and what each item reads, with skipped steps seen through."""
+
+    bodies: list[Body]
+    operands: list[tuple[Ref, ...]]
+    outputs: tuple[Ref, ...]
+    inline: bool = False
+
+    @property
+    def scope(self) -> Scope:
+        """The first instance."""
+        return self.bodies[0].scope
+
+    def column(self, item: int) -> list[Item]:
+        """The item of that number in every instance."""
+        return [body.items[item] for body in self.bodies]
+
+    def sample(self, item: int) -> Item:
+        """The item of that number where it is not skipped, if anywhere."""
+        return present(self.column(item))
+
+
+@dataclass(slots=True)
+class Templates:
+    """All templates, each after those that it uses."""
+
+    bodies: dict[Scope, Body]
+    all: list[Template] = field(default_factory=list)
+    of: dict[Scope, Template] = field(default_factory=dict)
+
+    def split(self, template: Template) -> list[Template]:
+        """Gives every instance of a template a class of its own."""
+        at = self.all.index(template)
+        parts = [_new(body) for body in template.bodies]
+        self.all[at : at + 1] = parts
+        self.of.update({part.scope: part for part in parts})
+        return parts
+
+
+def templates(bodies: dict[Scope, Body], root: Scope) -> Templates:
+    """The templates of all scopes."""
+    found = Templates(bodies)
+    candidates: dict[str, list[Template]] = defaultdict(list)
+    for scope in reversed(list(root.scopes())):
+        if scope.kind == "copies":
+            continue
+        known = candidates[scope.definition]
+        template = next((t for t in known if _join(t, bodies[scope], found)), None)
+        if template is None:
+            template = _new(bodies[scope])
+            known.append(template)
+            found.all.append(template)
+        found.of[scope] = template
+    for template in found.all:
+        template.bodies.reverse()
+        template.inline = template.scope.kind == "branch" and is_chain(template)
+    found.all = list(_ordered(found.of[root], found, {}))
+    return found
+
+
+def present(column: Sequence[Item]) -> Item:
+    """The first item that is not skipped, else the first."""
+    return next((item for item in column if not isinstance(item.thing, Skipped)), column[0])
+
+
+def feeds(item: Item) -> list[Feed] | None:
+    """What the inputs of a group's copies are; None where the copies differ in their number of inputs."""
+    if len({len(copy.operands) for copy in item.copies}) > 1:
+        return None
+    return [_feed(refs, number) for number, refs in enumerate(zip(*(copy.operands for copy in item.copies), strict=True))]
+
+
+def is_chain(template: Template) -> bool:
+    """Whether each item reads the one before it alone and each can be a module: an `nn.Sequential`."""
+    if len(template.bodies[0].inputs) != 1 or len(template.outputs) != 1 or not template.operands:
+        return False
+    before: Ref = template_input()
+    for number, operands in enumerate(template.operands):
+        if operands != (before,) or not _as_module(template.sample(number)):
+            return False
+        before = Out(number)
+    return template.outputs == (before,)
+
+
+def template_input() -> Ref:
+    """The only input of a chain."""
+    from graphc_torch.body import In
+
+    return In(0)
+
+
+def is_sequential(item: Item) -> bool:
+    """Whether a group of copies is a chain of which only the end is read."""
+    fed = feeds(item)
+    if fed is None or len(fed) != 1 or fed[0].kind != "chain" or fed[0].output != 0:
+        return False
+    only_end = item.outputs == item.copies[-1].outputs[:1]
+    return only_end and all(len(copy.outputs) == 1 and _as_module(copy) for copy in item.copies)
+
+
+def _as_module(item: Item) -> bool:
+    if isinstance(item.thing, Node):
+        layer = layer_of(item.thing)
+        return len(item.operands) == 1 and (layer.module is not None or layer.is_identity)
+    if isinstance(item.thing, Scope) and item.thing.kind == "copies":
+        return is_sequential(item)
+    return len(item.operands) == 1 and len(item.outputs) == (0 if isinstance(item.thing, Skipped) else 1)
+
+
+def _ordered(template: Template, found: Templates, seen: dict[Template, None]) -> dict[Template, None]:
+    """All templates that one uses, in the order of the source, each after its own."""
+    for body in template.bodies:
+        for scope in _inner(body.scope):
+            if found.of[scope] not in seen:
+                _ordered(found.of[scope], found, seen)
+    seen[template] = None
+    return seen
+
+
+def _inner(scope: Scope) -> Iterator[Scope]:
+    """The scopes directly inside, through groups of copies."""
+    for thing in scope.items:
+        if isinstance(thing, Scope):
+            yield from _inner(thing) if thing.kind == "copies" else (thing,)
+
+
+def _new(body: Body) -> Template:
+    template = Template([body], [item.operands for item in body.items], body.outputs)
+    template.inline = body.scope.kind == "branch" and is_chain(template)
+    return template
+
+
+def _feed(refs: tuple[Ref, ...], number: int) -> Feed:
+    chained = all(isinstance(ref, Copy) and ref.copy == c for c, ref in enumerate(refs[1:]))
+    outputs = {ref.output for ref in refs[1:] if isinstance(ref, Copy)}
+    if chained and len(outputs) <= 1 and (len(refs) > 1 or number == 0):
+        return Feed("chain", refs[:1], next(iter(outputs), 0))
+    return Feed("same", refs[:1]) if len(set(refs)) == 1 else Feed("list", refs)
+
+
+def _join(template: Template, body: Body, found: Templates) -> bool:
+    """Adds an instance to a template where it fits."""
+    first = template.bodies[0]
+    if len(first.items) != len(body.items) or len(first.inputs) != len(body.inputs):
+        return False
+    pairs = enumerate(body.items)
+    if not all(_alike(template.sample(number), item, found) for number, item in pairs):
+        return False
+    operands = [_merge(template, body, a, i.operands) for a, i in zip(template.operands, body.items, strict=True)]
+    outputs = _merge(template, body, template.outputs, body.outputs)
+    if outputs is None or None in operands:
+        return False
+    template.operands = [merged for merged in operands if merged is not None]
+    template.outputs = outputs
+    template.bodies.append(body)
+    return True
+
+
+def _alike(left: Item, right: Item, found: Templates) -> bool:
+    if left.name != right.name:
+        return False
+    a, b = left.thing, right.thing
+    if isinstance(a, Skipped) or isinstance(b, Skipped):
+        return all(_as_module(item) for item in (left, right))
+    if isinstance(a, Node) and isinstance(b, Node):
+        return _form(a) == _form(b)
+    if isinstance(a, Scope) and isinstance(b, Scope) and a.kind == b.kind:
+        return _alike_groups(left, right, found) if a.kind == "copies" else found.of[a] is found.of[b]
+    return False
+
+
+def _form(node: Node) -> tuple[object, ...]:
+    layer = layer_of(node)
+    names = (call and (call.name, len(call.arguments)) for call in (layer.module, layer.function))
+    return (type(node.op), node.inline, len(node.operands), *names)
+
+
+def _alike_groups(left: Item, right: Item, found: Templates) -> bool:
+    a, b = (_kinds(item.copies, found) for item in (left, right))
+    if feeds(left) is None or _inlets(left) != _inlets(right) or not a or not b:
+        return False
+    return a == b or (len(set(a)) == 1 and set(a) == set(b))
+
+
+def _inlets(item: Item) -> list[Feed] | None:
+    return feeds(item)
+
+
+def _kinds(copies: Iterable[Item], found: Templates) -> list[object]:
+    return [found.of[c.thing] if isinstance(c.thing, Scope) else _form(c.thing) if isinstance(c.thing, Node) else None for c in copies]
+
+
+def _merge(template: Template, body: Body, left: tuple[Ref, ...], right: tuple[Ref, ...]) -> tuple[Ref, ...] | None:
+    """What both read, seeing through steps that one of them skips; None where they differ."""
+    if len(left) != len(right):
+        return None
+    merged = [_merge_one(template, body, a, b) for a, b in zip(left, right, strict=True)]
+    return None if None in merged else tuple(ref for ref in merged if ref is not None)
+
+
+def _merge_one(template: Template, body: Body, left: Ref, right: Ref) -> Ref | None:
+    if left == right:
+        return left
+    if isinstance(left, Out) and _passes([body.items[left.item]], right):
+        return left
+    if isinstance(right, Out) and _passes(template.column(right.item), left):
+        return right
+    return None
+
+
+def _passes(column: Iterable[Item], ref: Ref) -> bool:
+    """Whether the item is skipped everywhere and stands for `ref`."""
+    return all(isinstance(item.thing, Skipped) and item.operands == (ref,) for item in column)
