@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import TypeAlias
 
-from graphc_graphviz.picture import Arrow, Box, Leaf, Line
+from graphc_graphviz.picture import Arrow, Box, Leaf
+
+Entry: TypeAlias = tuple[Leaf, str]
+"""Where a value comes from, and which one it is."""
 
 
 def with_forks(root: Box, arrows: Sequence[Arrow]) -> list[Arrow]:
-    """The arrows, led through a fork in each box that reads a value from outside more than once."""
+    """The arrows, led through a fork in the innermost box around the places that read it."""
     result = list(arrows)
     for box in list(root.boxes())[1:]:
         result = _forked(box, result)
@@ -16,24 +22,18 @@ def with_forks(root: Box, arrows: Sequence[Arrow]) -> list[Arrow]:
 
 
 def _forked(box: Box, arrows: list[Arrow]) -> list[Arrow]:
-    inside = set(box.leaves())
-    entering: dict[tuple[Leaf, str], list[Arrow]] = {}
+    part_of = {leaf: part for part in box.parts for leaf in ([part] if isinstance(part, Leaf) else part.leaves())}
+    readers: dict[Entry, set[Leaf | Box]] = {}
     for arrow in arrows:
-        if arrow.head in inside and arrow.tail not in inside:
-            entering.setdefault((arrow.tail, arrow.value), []).append(arrow)
-    several = {key: found for key, found in entering.items() if len(found) > 1}
-    forks = {key: Leaf("fork", box, [Line("", "", "", "")]) for key in several}
+        if arrow.head in part_of and arrow.tail not in part_of:
+            readers.setdefault((arrow.tail, arrow.value), set()).add(part_of[arrow.head])
+    forks = {entry: Leaf("fork", box, []) for entry, parts in readers.items() if len(parts) > 1}
     box.parts[:0] = forks.values()
-    return _through(forks, arrows, inside)
+    led = (_through(forks.get((a.tail, a.value)) if a.head in part_of else None, a) for a in arrows)
+    return list(dict.fromkeys(chain.from_iterable(led)))
 
 
-def _through(forks: dict[tuple[Leaf, str], Leaf], arrows: list[Arrow], inside: set[Leaf]) -> list[Arrow]:
-    led: dict[Arrow, None] = {}
-    for arrow in arrows:
-        fork = forks.get((arrow.tail, arrow.value)) if arrow.head in inside else None
-        if fork:
-            led[Arrow(arrow.tail, fork, arrow.value)] = None
-            led[Arrow(fork, arrow.head, arrow.value)] = None
-        else:
-            led[arrow] = None
-    return list(led)
+def _through(fork: Leaf | None, arrow: Arrow) -> tuple[Arrow, ...]:
+    if fork is None:
+        return (arrow,)
+    return replace(arrow, head=fork), replace(arrow, tail=fork)

@@ -17,7 +17,8 @@ def op_words(node: Node) -> str:
     """The attributes that the spec set, without those of `LEFT_OUT`."""
     fields = type(node.op).model_fields
     values = {name: getattr(node.op, name) for name in fields}
-    changed = {name: value for name, value in values.items() if value != fields[name].default}
+    main = node.op.main if node.op.main in node.written else None
+    changed = {name: value for name, value in values.items() if name == main or value != fields[name].default}
     axes = max(1, len(node.output.type.space))
     return _joined(changed, node.op.main, axes)
 

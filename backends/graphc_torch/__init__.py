@@ -21,7 +21,7 @@ def source(graph: Graph) -> str:
     Raises:
         graphc.diagnostics.SpecError: an op has no lowering here.
     """
-    from graphc_torch.source import source as source_of
+    from graphc_torch.writer import source as source_of
 
     return source_of(graph)
 

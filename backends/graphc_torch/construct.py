@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from graphc.expr import Expr
 from graphc.graph import Node, Scope, Skipped
-
 from graphc_torch.body import Item
 from graphc_torch.layer import Argument, layer_of
 from graphc_torch.layout import Bracket, Choice, Code, Generator, Keyword, flat
@@ -44,7 +43,11 @@ class Column:
 
     def present(self) -> Column:
         """Without the instances that skip it."""
-        kept = [triple for triple in zip(self.items, self.rows, self.hosts, strict=True) if not isinstance(triple[0].thing, Skipped)]
+        kept = [
+            triple
+            for triple in zip(self.items, self.rows, self.hosts, strict=True)
+            if not isinstance(triple[0].thing, Skipped)
+        ]
         return Column(*(list(part) for part in zip(*kept, strict=True))) if kept else Column([], [], [])
 
 
@@ -162,7 +165,9 @@ class Constructor:
     def rest(self, column: Column) -> Column:
         """All copies but the first, of all instances."""
         triples = [
-            (copy, row, scope_of(item)) for item, row in zip(column.items, column.rows, strict=True) for copy in item.copies[1:]
+            (copy, row, scope_of(item))
+            for item, row in zip(column.items, column.rows, strict=True)
+            for copy in item.copies[1:]
         ]
         if not triples:
             raise Unresolved(column.items[0].name)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from graphc.demands import Rule
 from graphc.graph import Node, Scope, Skipped, Value
-
 from graphc_torch.body import Copy, In, Item, Out, Ref
-from graphc_torch.construct import Class, argument_code, Column
+from graphc_torch.construct import Class, Column, argument_code
 from graphc_torch.layer import Layer, layer_of
 from graphc_torch.layout import Bracket, Code, flat, signature, statement
 from graphc_torch.shapes import comment
@@ -286,7 +285,9 @@ class Forward:
                 return f"reversed({name})"
         return f"[{', '.join(self.read(ref) for ref in refs)}]"
 
-    def loop_outputs(self, number: int, item: Item, chained: Feed | None, flow: str) -> tuple[list[str], dict[str, str]]:
+    def loop_outputs(
+        self, number: int, item: Item, chained: Feed | None, flow: str
+    ) -> tuple[list[str], dict[str, str]]:
         """The targets of each call, and the lists that collect what is read of every copy."""
         copy = item.copies[0]
         last = len(item.copies) - 1

@@ -35,7 +35,8 @@ class Argument:
 @dataclass(frozen=True, slots=True)
 class Call:
     """A callable and its arguments. A function's operands come first: in a list for the style "list", joined by the
-    name for the style "operator"."""
+    name for the style "operator".
+    """
 
     name: str
     arguments: tuple[Argument, ...] = ()
@@ -45,7 +46,8 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Layer:
     """An op in PyTorch. What has weights or behaves differently in training has a module alone; what has neither form
-    is the identity."""
+    is the identity.
+    """
 
     module: Call | None = None
     function: Call | None = None

@@ -10,8 +10,7 @@ from torch import nn
 
 from graphc.graph import Graph
 from graphc.initial import initial_values
-
-from graphc_torch.source import class_name, source
+from graphc_torch.writer import class_name, source
 
 
 def load(graph: Graph, seed: int = 0) -> nn.Module:

@@ -10,7 +10,6 @@ from graphc.ops.norm import BatchNorm
 from graphc.ops.pool import AdaptiveAvgPool2d, MaxPool2d
 from graphc.ops.shape import Flatten
 from graphc.tensor import Tensor
-
 from graphc_torch.layer import Argument, Call, Layer, inferred, keywords, lower, positional
 
 
@@ -45,7 +44,9 @@ def _(op: Concat, *inputs: Tensor) -> Layer:
 @lower.register
 def _(op: Conv2d, input: Tensor) -> Layer:
     arguments = keywords(op, "kernel_size", "stride", "padding", "dilation", "groups", "bias")
-    return Layer(Call("nn.Conv2d", (inferred("in_channels", input.channels), positional(op, "out_channels"), *arguments)))
+    return Layer(
+        Call("nn.Conv2d", (inferred("in_channels", input.channels), positional(op, "out_channels"), *arguments))
+    )
 
 
 @lower.register

@@ -8,7 +8,6 @@ from graphc.demands import Rule
 from graphc.dims import Size, substitute, symbol, symbols
 from graphc.graph import Value
 from graphc.pretty import pretty_shape
-
 from graphc_torch.construct import Class
 
 AXES = {2: "NC", 3: "NTC", 4: "NCHW", 5: "NCDHW"}
@@ -20,7 +19,9 @@ def comment(of: Class, values: Sequence[Value], rules: Mapping[str, Rule]) -> st
         return pretty_shape(values[0].type, rules)
     if len({value.type.rank for value in values}) > 1:
         return ""
-    columns = [[_reduced(size, rules) for size in axis] for axis in zip(*(value.type.shape for value in values), strict=True)]
+    columns = [
+        [_reduced(size, rules) for size in axis] for axis in zip(*(value.type.shape for value in values), strict=True)
+    ]
     known = _inputs(of, rules)
     words = [_word(of, column, known) for column in columns]
     return f"[{', '.join(words)}]".replace(" * ", "*") if all(words) else ""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from graphc.graph import Node, Scope, Skipped
-
 from graphc_torch.body import Body, Copy, Item, Out, Ref
 from graphc_torch.layer import layer_of
 
@@ -15,7 +14,8 @@ from graphc_torch.layer import layer_of
 @dataclass(frozen=True, slots=True)
 class Feed:
     """What one input of a group's copies is: the copy before ("chain", from output `output`, the first copy getting
-    `refs[0]`), one value for all ("same"), or a value for each ("list")."""
+    `refs[0]`), one value for all ("same"), or a value for each ("list").
+    """
 
     kind: str
     refs: tuple[Ref, ...]
@@ -92,7 +92,9 @@ def feeds(item: Item) -> list[Feed] | None:
     """What the inputs of a group's copies are; None where the copies differ in their number of inputs."""
     if len({len(copy.operands) for copy in item.copies}) > 1:
         return None
-    return [_feed(refs, number) for number, refs in enumerate(zip(*(copy.operands for copy in item.copies), strict=True))]
+    return [
+        _feed(refs, number) for number, refs in enumerate(zip(*(copy.operands for copy in item.copies), strict=True))
+    ]
 
 
 def is_chain(template: Template) -> bool:
@@ -212,7 +214,10 @@ def _inlets(item: Item) -> list[Feed] | None:
 
 
 def _kinds(copies: Iterable[Item], found: Templates) -> list[object]:
-    return [found.of[c.thing] if isinstance(c.thing, Scope) else _form(c.thing) if isinstance(c.thing, Node) else None for c in copies]
+    return [
+        found.of[c.thing] if isinstance(c.thing, Scope) else _form(c.thing) if isinstance(c.thing, Node) else None
+        for c in copies
+    ]
 
 
 def _merge(template: Template, body: Body, left: tuple[Ref, ...], right: tuple[Ref, ...]) -> tuple[Ref, ...] | None:

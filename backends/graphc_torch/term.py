@@ -1,8 +1,8 @@
 """The numbers of a class as code: for each a name or an expression that is right in every instance of the class.
 
 A number that is the same in all instances is written as it is. One that differs is, in this order, what the spec's own
-expression says in the class's names, a name or expression already in use that has the same values, or a multiple of one;
-else it becomes an argument of the constructor. Whatever is chosen has been compared with the true values.
+expression says in the class's names, a name or expression already in use that has the same values, or a multiple of
+one; else it becomes an argument of the constructor. Whatever is chosen has been compared with the true values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ Row = int
 """An instance of the class, by number."""
 
 ATOM = 9
-_PRECEDENCE = {"or": 1, "and": 2, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "**": 8}
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_PRECEDENCE = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "**": 8} | dict.fromkeys(
+    _COMPARISONS, 4
+)
 _OPERATORS: dict[str, Callable[..., object]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -42,7 +45,7 @@ _ARITHMETIC = {"+", "-", "*", "/", "//", "%", "**"}
 _FUNCTIONS: dict[str, Callable[..., object]] = {"max": max, "min": min, "len": len}
 
 
-class Unresolved(Exception):
+class UnresolvedError(Exception):
     """No code gives these numbers in every instance."""
 
 
@@ -66,6 +69,17 @@ class Parameter:
     rank: tuple[int, int] = (0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A number to be written: its values in some rows, and the spec's expression for each with the scope it stands in."""
+
+    name: str
+    values: tuple[object, ...]
+    rows: Sequence[Row]
+    written: Sequence[Expr | None]
+    scopes: Sequence[Scope]
+
+
 @dataclass(slots=True)
 class Numbers:
     """The numbers of one class. `scopes` are its instances."""
@@ -74,39 +88,40 @@ class Numbers:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     seen: list[tuple[str, int, list[object]]] = field(default_factory=list)
 
-    def code(self, values: Sequence[object], rows: Sequence[Row], name: str, written: Sequence[Expr | None], scopes: Sequence[Scope]) -> str:
-        """Code that has these values in these rows. `scopes` are where each row's expression was written.
+    def code(self, wanted: Wanted) -> str:
+        """Code that has the wanted values.
 
         Raises:
-            Unresolved: there is none.
+            UnresolvedError: there is none.
         """
-        return self.term(values, rows, name, written, scopes).code
+        return self.term(wanted).code
 
-    def term(self, values: Sequence[object], rows: Sequence[Row], name: str, written: Sequence[Expr | None], scopes: Sequence[Scope]) -> Term:
-        column = tuple(values)
+    def term(self, wanted: Wanted) -> Term:
+        """As `code`, with how strongly it binds."""
+        column, rows = wanted.values, wanted.rows
         if all_same(column):
-            known = self.from_spec(column, rows, written, scopes) if self.is_part(rows) else None
+            known = self.from_spec(wanted) if self.is_part(rows) else None
             return known or Term(literal(column[0]), ATOM, column)
         found = (
-            self.from_spec(column, rows, written, scopes)
+            self.from_spec(wanted)
             or self.from_seen(column, rows)
             or self.from_names(column, rows, 1)
             or self.from_names(column, rows, None)
         )
-        return found or self.new(name, column, rows)
+        return found or self.new(wanted.name, column, rows)
 
-    def from_spec(self, column: tuple[object, ...], rows: Sequence[Row], written: Sequence[Expr | None], scopes: Sequence[Scope]) -> Term | None:
+    def from_spec(self, wanted: Wanted) -> Term | None:
         """What the spec says, where that is one expression for all rows."""
-        first = written[0]
-        if first is None or any(expression != first for expression in written):
+        first = wanted.written[0]
+        if first is None or any(expression != first for expression in wanted.written):
             return None
         before = set(self.parameters)
-        term = Translation(self, rows, scopes).try_term(first)
-        if term is None or term.values != column:
+        term = Translation(self, wanted.rows, wanted.scopes).try_term(first)
+        if term is None or term.values != wanted.values:
             for name in set(self.parameters) - before:
                 del self.parameters[name]
             return None
-        return self.remember(term, rows)
+        return self.remember(term, wanted.rows)
 
     def is_part(self, rows: Sequence[Row]) -> bool:
         """Whether some instances have no such number: then a name says more than the number of the others."""
@@ -145,7 +160,7 @@ class Numbers:
         by_row: dict[Row, object] = {}
         for row, value in zip(rows, column, strict=True):
             if by_row.setdefault(row, value) != value:
-                raise Unresolved(name)
+                raise UnresolvedError(name)
         values = [by_row.get(row, column[0]) for row in range(len(self.scopes))]
         unique = name
         while unique in self.parameters:
@@ -157,7 +172,7 @@ class Numbers:
         """What a name of the spec stands for, as code.
 
         Raises:
-            Unresolved: it has no code.
+            UnresolvedError: it has no code.
         """
         bindings = [binding_of(name, scope) for scope in scopes]
         column = tuple(binding.value for binding in bindings)
@@ -173,7 +188,9 @@ class Numbers:
     def derived(self, bindings: Sequence[Binding], rows: Sequence[Row], scopes: Sequence[Scope]) -> Term | None:
         """A name that the block computes itself: by `let`, or by a default that no caller overrides."""
         first = bindings[0]
-        own = all(b.expression == first.expression and not b.given and b.source in ("parameter", "let") for b in bindings)
+        own = all(
+            b.expression == first.expression and not b.given and b.source in ("parameter", "let") for b in bindings
+        )
         if first.expression is None or not own:
             return None
         return Translation(self, rows, scopes).try_term(first.expression)
@@ -182,7 +199,7 @@ class Numbers:
         """An argument that the spec names."""
         values = [binding_of(name, scope).value for scope in self.scopes]
         if tuple(values[row] for row in rows) != column:
-            raise Unresolved(name)
+            raise UnresolvedError(name)
         binding = binding_of(name, self.scopes[0])
         order = list(self.scopes[0].bindings)
         rank = (0 if binding.source == "size" else 1, order.index(name) if name in order else -1)
@@ -209,12 +226,12 @@ class Translation:
         """The term of an expression, None where it has none."""
         try:
             return self.term(expression)
-        except (Unresolved, KeyError, TypeError, ArithmeticError):
+        except (UnresolvedError, KeyError, TypeError, ArithmeticError):
             return None
 
     @singledispatchmethod
     def term(self, expression: Expr) -> Term:
-        raise Unresolved(type(expression).__name__)
+        raise UnresolvedError(type(expression).__name__)
 
     @term.register(Literal)
     def _(self, e: Literal) -> Term:
@@ -229,7 +246,7 @@ class Translation:
         inner = self.term(e.operand)
         if e.operator == "not":
             return folded(f"not {wrapped(inner, 3)}", 3, tuple(not value for value in inner.values))
-        return folded(f"-{wrapped(inner, 7)}", 7, tuple(operator.neg(value) for value in inner.values))
+        return folded(f"-{wrapped(inner, 7)}", 7, tuple(_OPERATORS["-"](0, value) for value in inner.values))
 
     @term.register(Binary)
     def _(self, e: Binary) -> Term:
@@ -264,14 +281,14 @@ def binding_of(name: str, scope: Scope) -> Binding:
     """What a name is bound to in a scope or around it, up to its block.
 
     Raises:
-        Unresolved: to no number.
+        UnresolvedError: to no number.
     """
     around: Scope | None = scope
     while around is not None:
         if name in around.bindings and around.kind != "copies":
             return around.bindings[name]
         around = None if around.kind in ("block", "root") else around.parent
-    raise Unresolved(name)
+    raise UnresolvedError(name)
 
 
 def all_same(values: Sequence[object]) -> bool:

@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator
 from importlib.resources import files
 
+import graphc_torch.lowerings
 from graphc import __version__
 from graphc.graph import Graph, Paper
 from graphc.pretty import rules_of
-
-import graphc_torch.lowerings
 from graphc_torch.body import bodies
 from graphc_torch.construct import Class, Column, Constructor
 from graphc_torch.forward import Forward, needs_module
@@ -33,7 +32,7 @@ def source(graph: Graph) -> str:
     """
     classes = _classes(graph, templates(bodies(graph), graph.root))
     code = "\n\n\n".join([*_helpers(graph), *classes])
-    return f'{_header(graph)}\n\n{_imports(code)}\n\n\n{code}\n'
+    return f"{_header(graph)}\n\n{_imports(code)}\n\n\n{code}\n"
 
 
 def class_name(graph: Graph) -> str:
@@ -185,4 +184,3 @@ def _helpers(graph: Graph) -> Iterator[str]:
     for function in ast.parse(text).body:
         if isinstance(function, ast.FunctionDef) and function.name in calls:
             yield ast.get_source_segment(text, function) or ""
-

@@ -1,0 +1,81 @@
+"""A picture as DOT text."""
+
+from __future__ import annotations
+
+import re
+
+from graphviz import Digraph, escape
+
+from graphc_graphviz import style
+from graphc_graphviz.hourglass import Hourglass, hourglass
+from graphc_graphviz.labels import box_label, caption, leaf_label
+from graphc_graphviz.picture import Arrow, Box, Leaf, Picture
+
+
+def to_dot(picture: Picture) -> str:
+    """The DOT text of a picture."""
+    return _Dot(picture).text()
+
+
+class _Dot:
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+        self.shape: Hourglass = hourglass(picture)
+        self.names = _names(picture.root)
+
+    def text(self) -> str:
+        top = Digraph(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
+        top.attr(label=caption(self.picture.title, self.picture.reference, self.families()))
+        self.fill(top, self.picture.root, 0)
+        for skip in self.shape.skips:
+            with top.subgraph() as level:
+                level.attr(rank="same")
+                level.node(self.names[skip.tail])
+                level.node(self.names[skip.head])
+        for arrow in self.picture.arrows:
+            self.arrow(top, arrow)
+        return top.source
+
+    def families(self) -> list[str]:
+        """The families that occur, in the order of the colours."""
+        seen = {line.family for leaf in self.picture.root.leaves() for line in leaf.lines}
+        return [family for family in style.FAMILIES if family in seen]
+
+    def fill(self, graph: Digraph, box: Box, level: int) -> None:
+        for part in box.parts:
+            if isinstance(part, Leaf):
+                self.leaf(graph, part)
+                continue
+            with graph.subgraph(name=f"cluster_{_name(part.path)}") as inner:
+                fill = style.BOXES[level % len(style.BOXES)]
+                inner.attr(label=box_label(part), id=escape(part.path), fillcolor=fill, **style.BOX)
+                self.fill(inner, part, level + 1)
+
+    def leaf(self, graph: Digraph, leaf: Leaf) -> None:
+        if leaf.role == "fork":
+            graph.node(self.names[leaf], label="", shape="point", width="0.04")
+        else:
+            graph.node(self.names[leaf], label=leaf_label(leaf, rises=leaf in self.shape.rising), ordering="in")
+
+    def arrow(self, graph: Digraph, arrow: Arrow) -> None:
+        tail, head = self.names[arrow.tail], self.names[arrow.head]
+        shape = "none" if arrow.head.role == "fork" else "normal"
+        if self.shape.turned(arrow):
+            graph.edge(head, tail, dir="back", arrowtail=shape)
+        else:
+            graph.edge(tail, head, arrowhead=shape)
+
+
+def _names(root: Box) -> dict[Leaf, str]:
+    """A name for each leaf: its path, made one that DOT takes as it is."""
+    names: dict[Leaf, str] = {}
+    for box in root.boxes():
+        for index, part in enumerate(box.parts):
+            if isinstance(part, Leaf):
+                names[part] = f"{_name(box.path)}.fork{index}" if part.role == "fork" else _name(part.path)
+    return names
+
+
+def _name(path: str) -> str:
+    """Paths are words, numbers and dots; anything else, which no spec can write, is replaced."""
+    return re.sub(r"[^\w.]", "_", path)
