@@ -1,7 +1,7 @@
 """The checked graph: values and the ops that make them, and the tree of scopes they came from.
 
-Every backend, `check`, and every count works on this alone. A path names a thing everywhere: `encoder.2.conv` is a node,
-`encoder.2` the scope around it, `encoder` the group of copies around that.
+Every backend, `check`, and every count works on this alone. A path names a thing everywhere: `encoder.2.conv` is a
+node, `encoder.2` the scope around it, `encoder` the group of copies around that.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Scope:
     """A level of the tree: the root, a block at work, a `do`, a branch that is a list, or a group of copies.
 
     The items of a group of copies ("copies") are the copies, named 0, 1, …; each is a scope, or a node where the
-    repeated step is a single op. `definition` says where it was written: equal definitions with equal contents are one class.
+    repeated step is a single op. `definition` says where it was written.
     """
 
     name: str

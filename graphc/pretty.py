@@ -1,7 +1,7 @@
 """Sizes as a person would write them, under the rules that a spec declares for its free sizes.
 
-Where the spec says that H is a multiple of 32, `(H - 1)//32 + 1` is `H/32`: H is replaced by 32·k, and where no floor is
-left, the result is put back in terms of H.
+Where the spec says that H is a multiple of 32, `(H - 1)//32 + 1` is `H/32`: H is replaced by 32·k, and where no floor
+is left, the result is put back in terms of H.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def randomised(module: nn.Module) -> nn.Module:
     for name, buffer in module.named_buffers():
         if "running" in name:
             buffer.copy_(torch.rand(buffer.shape, generator=generator) + 0.5)
-    for name, parameter in module.named_parameters():
+    for parameter in module.parameters():
         if parameter.dim() == 1:
             parameter.data.copy_(torch.rand(parameter.shape, generator=generator) + 0.5)
     return module

@@ -27,11 +27,11 @@ class _Dot:
         top = Digraph(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
         top.attr(label=caption(self.picture.title, self.picture.reference, self.families()))
         self.fill(top, self.picture.root, 0)
-        for skip in self.shape.skips:
-            with top.subgraph() as level:
-                level.attr(rank="same")
-                level.node(self.names[skip.tail])
-                level.node(self.names[skip.head])
+        for level in self.shape.levels:
+            with top.subgraph() as same:
+                same.attr(rank="same")
+                same.node(self.names[level.tail])
+                same.node(self.names[level.head])
         for arrow in self.picture.arrows:
             self.arrow(top, arrow)
         return top.source
@@ -55,25 +55,27 @@ class _Dot:
         if leaf.role == "fork":
             graph.node(self.names[leaf], label="", shape="point", width="0.04")
         else:
-            graph.node(self.names[leaf], label=leaf_label(leaf, rises=leaf in self.shape.rising), ordering="in")
+            rises = leaf in self.shape.rising
+            graph.node(self.names[leaf], label=leaf_label(leaf, rises=rises), ordering="out" if rises else "in")
 
     def arrow(self, graph: Digraph, arrow: Arrow) -> None:
         tail, head = self.names[arrow.tail], self.names[arrow.head]
         shape = "none" if arrow.head.role == "fork" else "normal"
+        look = style.SKIP if arrow in self.shape.skips else {}
         if self.shape.turned(arrow):
-            graph.edge(head, tail, dir="back", arrowtail=shape)
+            graph.edge(head, tail, dir="back", arrowtail=shape, **look)
         else:
-            graph.edge(tail, head, arrowhead=shape)
+            graph.edge(tail, head, arrowhead=shape, **look)
 
 
 def _names(root: Box) -> dict[Leaf, str]:
     """A name for each leaf: its path, made one that DOT takes as it is."""
-    names: dict[Leaf, str] = {}
-    for box in root.boxes():
-        for index, part in enumerate(box.parts):
-            if isinstance(part, Leaf):
-                names[part] = f"{_name(box.path)}.fork{index}" if part.role == "fork" else _name(part.path)
-    return names
+    return {
+        part: {"fork": f"{_name(box.path)}.fork{index}", "output": f"output.{_name(part.path)}"}.get(part.role, _name(part.path))
+        for box in root.boxes()
+        for index, part in enumerate(box.parts)
+        if isinstance(part, Leaf)
+    }
 
 
 def _name(path: str) -> str:

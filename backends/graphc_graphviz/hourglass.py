@@ -14,17 +14,20 @@ from graphc_graphviz.picture import Arrow, Box, Leaf, Picture
 
 @dataclass(frozen=True, slots=True)
 class Hourglass:
-    """The leaves on the way up, and the skips, the innermost last. Both are empty where there is no hourglass."""
+    """The leaves on the way up, the skips, the innermost last, and the arrows at the turn. All are empty where there is none."""
 
-    rising: frozenset[Leaf]
-    skips: tuple[Arrow, ...]
+    rising: frozenset[Leaf] = frozenset()
+    skips: tuple[Arrow, ...] = ()
+    turns: tuple[Arrow, ...] = ()
+
+    @property
+    def levels(self) -> tuple[Arrow, ...]:
+        """The arrows that lie flat."""
+        return (*self.skips, *self.turns)
 
     def turned(self, arrow: Arrow) -> bool:
         """Whether the arrow points up."""
         return arrow.tail in self.rising and arrow.head in self.rising
-
-
-FLAT = Hourglass(frozenset(), ())
 
 
 def hourglass(picture: Picture) -> Hourglass:
@@ -37,9 +40,10 @@ def hourglass(picture: Picture) -> Hourglass:
     skips = sorted(_skips(picture.arrows, place), key=lambda arrow: place[arrow.tail])
     spans = [(place[arrow.tail], place[arrow.head]) for arrow in skips]
     if len(skips) < 2 or not all(a < c and d < b for (a, b), (c, d) in pairwise(spans)):
-        return FLAT
-    turn = spans[-1][1]
-    return Hourglass(frozenset(leaf for leaf, at in place.items() if at >= turn), tuple(skips))
+        return Hourglass()
+    rising = frozenset(leaf for leaf, at in place.items() if at >= spans[-1][1])
+    turns = (arrow for arrow in picture.arrows if arrow.head in rising and spans[-1][0] < place[arrow.tail] < spans[-1][1])
+    return Hourglass(rising, tuple(skips), tuple(turns))
 
 
 def _places(root: Box) -> dict[Leaf, int]:

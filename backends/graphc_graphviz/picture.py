@@ -34,7 +34,7 @@ class Leaf:
 
     @property
     def path(self) -> str:
-        return self.lines[0].path
+        return self.lines[0].path if self.lines else ""
 
 
 @dataclass(eq=False, slots=True)

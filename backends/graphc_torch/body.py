@@ -124,7 +124,7 @@ def _body(scope: Scope, flow: Flow) -> Body:
 
 
 def _inputs(scope: Scope, flow: Flow) -> tuple[Value, ...]:
-    """What a scope reads from outside: a block's inputs as it declares them; elsewhere the flow before loop variables."""
+    """What a scope reads: a block's inputs as it declares them; elsewhere the flow before loop variables."""
     named = {value: None for value in scope.inputs.values() if value in flow.read[scope]}
     if scope.kind in ("block", "root"):
         return tuple(named | flow.read[scope])

@@ -11,7 +11,7 @@ from graphc_torch.body import Item
 from graphc_torch.layer import Argument, layer_of
 from graphc_torch.layout import Bracket, Choice, Code, Generator, Keyword, flat
 from graphc_torch.template import Template, Templates, is_sequential
-from graphc_torch.term import Numbers, Parameter, Row, Translation, Unresolved, all_same, literal
+from graphc_torch.term import Numbers, Parameter, Row, Translation, UnresolvedError, Wanted, all_same
 
 MOST_LISTED = 12
 """A longer run of copies is written as a loop."""
@@ -62,7 +62,7 @@ class Constructor:
         """How a module is made; `nn.Identity()` in the instances that skip it.
 
         Raises:
-            Unresolved: no code is right in all of the instances.
+            UnresolvedError: no code is right in all of the instances.
         """
         present = column.present()
         made = self.made(of, present)
@@ -120,7 +120,8 @@ class Constructor:
             if parameter.has_default and all(value == parameter.default for value in values):
                 continue
             written = [given_expression(scope, parameter.name) for scope in scopes]
-            code = of.numbers.code(values, column.rows, parameter.name, written, column.hosts)
+            wanted = Wanted(parameter.name, tuple(values), column.rows, written, column.hosts)
+            code = of.numbers.code(wanted)
             positional = positional and not parameter.has_default and is_leading(parameter, template)
             arguments.append(code if positional else Keyword(parameter.name, code))
         return Bracket(made.name, tuple(arguments))
@@ -137,7 +138,7 @@ class Constructor:
         return Bracket("nn.ModuleList", (Bracket("", tuple(copies), "[]"),))
 
     def listed(self, of: Class, column: Column) -> list[Code] | None:
-        """Every copy written, equal ones in a row together; None where instances differ in number or it would be long."""
+        """Every copy written, equal ones in a row together; None where instances differ in number or copies are many."""
         counts = {len(item.copies) for item in column.items}
         if len(counts) > 1 or (len(column.items) > 1 and max(counts) > 2):
             return None
@@ -153,11 +154,12 @@ class Constructor:
         """The first copy, then the rest in a loop."""
         counts = [len(item.copies) for item in column.items]
         if min(counts) == 0:
-            raise Unresolved(column.items[0].name)
+            raise UnresolvedError(column.items[0].name)
         first = self.code(of, self.copies(column, 0))
         rest = self.code(of, self.rest(column))
         written = [scope_of(item).bindings[""].expression for item in column.items]
-        count = of.numbers.code(counts, column.rows, f"{column.items[0].name}_count", written, column.hosts)
+        name = f"{column.items[0].name}_count"
+        count = of.numbers.code(Wanted(name, tuple(counts), column.rows, written, column.hosts))
         if flat(first) == flat(rest):
             return [Generator(first, f"range({count})")]
         return [first, Generator(rest, f"range({_less_one(count)})")]
@@ -170,18 +172,18 @@ class Constructor:
             for copy in item.copies[1:]
         ]
         if not triples:
-            raise Unresolved(column.items[0].name)
+            raise UnresolvedError(column.items[0].name)
         return Column(*(list(part) for part in zip(*triples, strict=True)))
 
 
 def argument_code(of: Class, arguments: Sequence[Argument], nodes: Sequence[Node], column: Column) -> Code | None:
     """One argument of a layer; None where it is the default everywhere."""
     first = arguments[0]
-    values = [argument.value for argument in arguments]
+    values = tuple(argument.value for argument in arguments)
     if all_same(values) and values[0] == first.default and type(values[0]) is type(first.default):
         return None
     written = [node.written.get(first.attribute) for node in nodes]
-    code = of.numbers.code(values, column.rows, first.name, written, [node.scope for node in nodes])
+    code = of.numbers.code(Wanted(first.name, values, column.rows, written, [node.scope for node in nodes]))
     return code if first.positional else Keyword(first.name, code)
 
 
@@ -224,6 +226,3 @@ def _runs(codes: Sequence[Code]) -> list[Code]:
 
 def _less_one(count: str) -> str:
     return str(int(count) - 1) if count.isdigit() else f"{count} - 1"
-
-
-__all__ = ["Class", "Column", "Constructor", "literal"]

@@ -223,7 +223,7 @@ class Forward:
             self.loop(number, item, fed)
 
     def loop(self, number: int, item: Item, fed: list[Feed]) -> None:
-        """for copy, element in zip(self.copies, elements): …"""
+        """A loop over the copies: `for copy, element in zip(self.copies, elements):`."""
         chained = next((feed for feed in fed if feed.kind == "chain"), None)
         start = self.read(chained.refs[0]) if chained else ""
         flow = self.flow_name(number, start) if chained else ""

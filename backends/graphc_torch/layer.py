@@ -34,8 +34,9 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A callable and its arguments. A function's operands come first: in a list for the style "list", joined by the
-    name for the style "operator".
+    """A callable and its arguments.
+
+    A function's operands come first: in a list for the style "list", joined by the name for the style "operator".
     """
 
     name: str
@@ -45,8 +46,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """An op in PyTorch. What has weights or behaves differently in training has a module alone; what has neither form
-    is the identity.
+    """An op in PyTorch.
+
+    What has weights, or behaves differently in training, has a module alone; what has neither form is the identity.
     """
 
     module: Call | None = None

@@ -1,4 +1,4 @@
-"""Breaks code into lines as `ruff format` leaves it: on one line where it fits, else an argument a line, comma behind each."""
+"""Breaks code into lines as `ruff format` leaves it: on one line where it fits, else between brackets and indented."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def statement(target: str, code: Code, indent: int, comment: str = "") -> list[s
 
 
 def signature(name: str, parameters: Sequence[str], result: str, indent: int) -> list[str]:
-    """def name(parameters) -> result:"""
+    """The line `def name(parameters) -> result:`."""
     return lines(Bracket(name, tuple(parameters)), indent, "def ", f" -> {result}:")
 
 

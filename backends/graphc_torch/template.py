@@ -1,4 +1,4 @@
-"""Which scopes become one class: those written at the same place whose contents agree but for numbers and skipped steps."""
+"""Which scopes become one class: those written at one place whose contents agree but for numbers and skipped steps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from graphc.graph import Node, Scope, Skipped
-from graphc_torch.body import Body, Copy, Item, Out, Ref
+from graphc_torch.body import Body, Copy, In, Item, Out, Ref
 from graphc_torch.layer import layer_of
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What one input of a group's copies is: the copy before ("chain", from output `output`, the first copy getting
-    `refs[0]`), one value for all ("same"), or a value for each ("list").
+    """What one input of a group's copies is.
+
+    "chain": output `output` of the copy before, the first copy getting `refs[0]`; "same": one value for all; "list": a
+    value for each.
     """
 
     kind: str
@@ -101,19 +103,12 @@ def is_chain(template: Template) -> bool:
     """Whether each item reads the one before it alone and each can be a module: an `nn.Sequential`."""
     if len(template.bodies[0].inputs) != 1 or len(template.outputs) != 1 or not template.operands:
         return False
-    before: Ref = template_input()
+    before: Ref = In(0)
     for number, operands in enumerate(template.operands):
         if operands != (before,) or not _as_module(template.sample(number)):
             return False
         before = Out(number)
     return template.outputs == (before,)
-
-
-def template_input() -> Ref:
-    """The only input of a chain."""
-    from graphc_torch.body import In
-
-    return In(0)
 
 
 def is_sequential(item: Item) -> bool:
@@ -204,20 +199,20 @@ def _form(node: Node) -> tuple[object, ...]:
 
 def _alike_groups(left: Item, right: Item, found: Templates) -> bool:
     a, b = (_kinds(item.copies, found) for item in (left, right))
-    if feeds(left) is None or _inlets(left) != _inlets(right) or not a or not b:
+    if feeds(left) is None or feeds(left) != feeds(right) or not a or not b:
         return False
     return a == b or (len(set(a)) == 1 and set(a) == set(b))
 
 
-def _inlets(item: Item) -> list[Feed] | None:
-    return feeds(item)
-
-
 def _kinds(copies: Iterable[Item], found: Templates) -> list[object]:
-    return [
-        found.of[c.thing] if isinstance(c.thing, Scope) else _form(c.thing) if isinstance(c.thing, Node) else None
-        for c in copies
-    ]
+    """What each copy is: its template, or its form where it is a single op."""
+    return [_kind(copy.thing, found) for copy in copies]
+
+
+def _kind(thing: Node | Scope | Skipped, found: Templates) -> object:
+    if isinstance(thing, Scope):
+        return found.of[thing]
+    return _form(thing) if isinstance(thing, Node) else None
 
 
 def _merge(template: Template, body: Body, left: tuple[Ref, ...], right: tuple[Ref, ...]) -> tuple[Ref, ...] | None:

@@ -71,7 +71,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A number to be written: its values in some rows, and the spec's expression for each with the scope it stands in."""
+    """A number to be written: its values in some rows, the spec's expression of each, and the scope that stands in."""
 
     name: str
     values: tuple[object, ...]

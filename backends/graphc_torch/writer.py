@@ -17,7 +17,7 @@ from graphc_torch.forward import Forward, needs_module
 from graphc_torch.layer import layer_of
 from graphc_torch.layout import WIDTH, signature, statement
 from graphc_torch.template import Template, Templates, templates
-from graphc_torch.term import Parameter, Unresolved, literal
+from graphc_torch.term import Parameter, UnresolvedError, literal
 
 __all__ = ["class_name", "source"]
 LOWERINGS = graphc_torch.lowerings
@@ -58,7 +58,7 @@ def _classes(graph: Graph, found: Templates) -> Iterator[str]:
             continue
         try:
             code = written.write(template)
-        except Unresolved:
+        except UnresolvedError:
             if len(template.bodies) == 1:
                 raise
             found.split(template)
