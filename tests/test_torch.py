@@ -17,6 +17,7 @@ from graphc.compile import compile
 from graphc.initial import initial_values
 from graphc.ops import OPS
 from graphc_torch.layer import lower
+from interpreter import feeds, random_weights, run_in_torch
 
 SPECS = [
     "unet",
@@ -234,3 +235,22 @@ def test_live_module_can_be_copied_and_compiled() -> None:
 
 def test_every_op_has_a_lowering() -> None:
     assert {op.name for op in OPS.values() if lower.dispatch(op) is lower.dispatch(object)} == set()
+
+
+OK_CASES = sorted((Path(__file__).parent / "cases" / "ok").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", OK_CASES, ids=lambda path: path.stem)
+def test_every_way_of_wiring_gives_the_values_of_the_graph(path: Path) -> None:
+    """The module against the graph, run node by node."""
+    graph = compile(str(path))
+    module = graphc_torch.module(graph).eval()
+    weights = random_weights(graph)
+    module.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    inputs = feeds(graph, graph.examples())
+    wanted = run_in_torch(graph, weights, inputs)
+    with torch.inference_mode():
+        found = module(*map(torch.from_numpy, inputs.values()))
+    results = found if isinstance(found, tuple) else (found,)
+    for value, result in zip(graph.outputs.values(), results, strict=True):
+        assert worst(result, torch.from_numpy(wanted[value])) < 1e-5

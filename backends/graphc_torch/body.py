@@ -94,7 +94,39 @@ def _flow(graph: Graph) -> Flow:
     for value in graph.outputs.values():
         _cross(flow, value, root)
         flow.given[root][value] = None
+    for group in root.scopes():
+        if len({copy.definition for copy in group.items if isinstance(copy, Scope)}) == 1 and group.kind == "copies":
+            _even_out(group, flow)
     return flow
+
+
+def _even_out(group: Scope, flow: Flow) -> None:
+    """What is read of one copy is given by all copies, so that they stay one class."""
+    copies = [copy for copy in group.items if isinstance(copy, Scope)]
+    given = [{_relative(value, copy): value for value in flow.given[copy]} for copy in copies]
+    wanted = dict.fromkeys(path for paths in given for path in paths)
+    for copy, paths in zip(copies, given, strict=True):
+        if len(paths) < len(wanted):
+            made = {_relative(node.output, copy): node.output for node in copy.nodes()} | paths
+            for path in wanted:
+                if path in made:
+                    _give(flow, made[path], copy)
+            flow.given[copy] = {made[path]: None for path in wanted if path in made}
+
+
+def _give(flow: Flow, value: Value, scope: Scope) -> None:
+    """Hands a value out of every scope between where it is made and `scope`, which included."""
+    for inner in chain(value.node.scope):
+        flow.given[inner][value] = None
+        if inner is scope:
+            break
+
+
+def _relative(value: Value, scope: Scope) -> str:
+    """The path of a value inside a scope; empty for what the scope comes to."""
+    main = next(iter(scope.outputs.values()), None)
+    return "" if value is main else value.path.removeprefix(f"{scope.path}.")
+
 
 
 def _cross(flow: Flow, value: Value, reader: Scope) -> None:

@@ -105,7 +105,8 @@ class Constructor:
         parts = []
         for number, sample in enumerate(bodies[0].items):
             part = Column([body.items[number] for body in bodies], column.rows, scopes)
-            parts.append(Keyword(sample.name, self.code(of, part)))
+            if part.present().items:
+                parts.append(Keyword(sample.name, self.code(of, part)))
         return Bracket("nn.Sequential", (Bracket("OrderedDict", tuple(parts)),))
 
     def instance(self, of: Class, column: Column, template: Template) -> Code:
@@ -138,7 +139,7 @@ class Constructor:
         return Bracket("nn.ModuleList", (Bracket("", tuple(copies), "[]"),))
 
     def listed(self, of: Class, column: Column) -> list[Code] | None:
-        """Every copy written, equal ones in a row together; None where instances differ in number or copies are many."""
+        """Every copy written, equal ones in a row together; None where instances differ in number or have many."""
         counts = {len(item.copies) for item in column.items}
         if len(counts) > 1 or (len(column.items) > 1 and max(counts) > 2):
             return None

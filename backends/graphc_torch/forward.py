@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from graphc.demands import Rule
 from graphc.graph import Node, Scope, Skipped, Value
-from graphc_torch.body import Copy, In, Item, Out, Ref
+from graphc_torch.body import Body, Copy, In, Item, Out, Ref
 from graphc_torch.construct import Class, Column, argument_code
 from graphc_torch.layer import Layer, layer_of
 from graphc_torch.layout import Bracket, Code, flat, signature, statement
@@ -44,6 +44,7 @@ class Forward:
 
     of: Class
     rules: Mapping[str, Rule]
+    bodies: Mapping[Scope, Body]
     names: dict[Ref, str] = field(default_factory=dict)
     lists: dict[tuple[int, int], str] = field(default_factory=dict)
     out: list[str] = field(default_factory=list)
@@ -100,7 +101,7 @@ class Forward:
             self.alias(number)
         elif isinstance(item.thing, Scope) and item.thing.kind == "copies" and not self.sequential(number):
             self.group(number, item)
-        elif not (isinstance(item.thing, Node) and item.thing.inline):
+        elif not self.is_inline(number):
             targets = ["return"] if last else [self.target(Out(number, o)) for o in range(len(item.outputs))]
             self.assign(targets, self.call(number), self.comment(number))
 
@@ -197,8 +198,10 @@ class Forward:
         return False
 
     def is_inline(self, number: int) -> bool:
+        """Whether an item is written inside the expression that reads it, which is one alone."""
         thing = self.of.template.sample(number).thing
-        return isinstance(thing, Node) and thing.inline
+        read = [ref for operands in (*self.of.template.operands, self.of.template.outputs) for ref in operands]
+        return isinstance(thing, Node) and thing.inline and read.count(Out(number)) == 1
 
     def readers(self, ref: Ref) -> list[int]:
         """The items that read a value, through expressions too; the number behind the last item stands for `return`."""
@@ -217,7 +220,8 @@ class Forward:
 
     def group(self, number: int, item: Item) -> None:
         fed = feeds(item)
-        if fed is None or any(isinstance(copy.thing, Skipped) for copy in item.copies):
+        results = {len(copy.outputs) for copy in item.copies}
+        if fed is None or len(results) > 1 or any(is_branch(copy.thing) for copy in item.copies):
             self.unrolled(number, item)
         else:
             self.loop(number, item, fed)
@@ -264,15 +268,11 @@ class Forward:
 
     def copy_inputs(self, number: int) -> list[str]:
         """What the copies call their inputs."""
-        copy = self.of.template.sample(number).copies[0].thing
-        if not isinstance(copy, Scope):
-            return ["element"] * 9
-        named = {value: name for name, value in copy.inputs.items()}
-        read = list(dict.fromkeys(v for node in copy.nodes() for v in node.operands if not _inside(v, copy)))
-        ordered = [value for value in read if value not in named] + [v for v in named if v in read]
-        if copy.kind == "block":
-            ordered = [v for v in named if v in read] + [value for value in read if value not in named]
-        return [named.get(value, "element") for value in ordered]
+        copy = self.of.template.sample(number).copies[0]
+        if not isinstance(copy.thing, Scope):
+            return ["value"] * len(copy.operands)
+        named = {value: name for name, value in copy.thing.inputs.items()}
+        return [named.get(value, "element") for value in self.bodies[copy.thing].inputs]
 
     def list_code(self, refs: tuple[Ref, ...]) -> str:
         """A list of values: one collected by an earlier loop, that in reverse, or each by itself."""
@@ -319,7 +319,8 @@ class Forward:
         made: dict[Ref, str] = {}
         for index, copy in enumerate(item.copies):
             arguments = [made[ref] if isinstance(ref, Copy) else self.read(ref) for ref in copy.operands]
-            targets = [self.own(f"{item.name}_{index}" + (f"_{o}" if o else "")) for o in range(len(copy.outputs))]
+            names = [_output_name(copy, o) if o else item.name for o in range(len(copy.outputs))]
+            targets = [self.own(f"{name}_{index}") for name in names]
             self.out += statement(", ".join(targets), Bracket(f"self.{item.name}[{index}]", tuple(arguments)), 2)
             made.update({Copy(index, o): name for o, name in enumerate(targets)})
         for output in range(len(item.outputs)):
@@ -333,11 +334,12 @@ def inner_name(value: Value, scope: Scope) -> str:
 
 
 def _output_name(copy: Item, output: int) -> str:
-    return inner_name(copy.outputs[output], copy.thing) if isinstance(copy.thing, Scope) else "element"
+    return inner_name(copy.outputs[output], copy.thing) if isinstance(copy.thing, Scope) else "output"
 
 
-def _inside(value: Value, scope: Scope) -> bool:
-    return value.path.startswith(f"{scope.path}.")
+def is_branch(thing: Node | Scope | Skipped) -> bool:
+    """Whether a thing is a branch: one of several different ones, not a copy."""
+    return isinstance(thing, Scope) and thing.kind == "branch"
 
 
 def _function_arguments(layer: Layer) -> tuple[object, ...]:

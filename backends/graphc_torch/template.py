@@ -107,7 +107,8 @@ def is_chain(template: Template) -> bool:
     for number, operands in enumerate(template.operands):
         if operands != (before,) or not _as_module(template.sample(number)):
             return False
-        before = Out(number)
+        if not isinstance(template.sample(number).thing, Skipped):
+            before = Out(number)
     return template.outputs == (before,)
 
 

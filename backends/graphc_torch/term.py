@@ -100,7 +100,7 @@ class Numbers:
         """As `code`, with how strongly it binds."""
         column, rows = wanted.values, wanted.rows
         if all_same(column):
-            known = self.from_spec(wanted) if self.is_part(rows) else None
+            known = self.from_part(wanted) if self.is_part(rows) else None
             return known or Term(literal(column[0]), ATOM, column)
         found = (
             self.from_spec(wanted)
@@ -122,6 +122,12 @@ class Numbers:
                 del self.parameters[name]
             return None
         return self.remember(term, wanted.rows)
+
+    def from_part(self, wanted: Wanted) -> Term | None:
+        """A name for a number that only some instances have, where the spec has one or says nothing."""
+        if wanted.written[0] is not None:
+            return self.from_spec(wanted)
+        return self.from_seen(wanted.values, wanted.rows) or self.from_names(wanted.values, wanted.rows, 1)
 
     def is_part(self, rows: Sequence[Row]) -> bool:
         """Whether some instances have no such number: then a name says more than the number of the others."""

@@ -80,7 +80,7 @@ class _Writer:
     def write(self, template: Template) -> str:
         of = Class(template, self.name(template))
         modules = list(self.modules(of))
-        forward = Forward(of, self.rules).lines()
+        forward = Forward(of, self.rules, self.constructor.templates.bodies).lines()
         self.classes[template] = of
         self.names.add(of.name)
         init = signature("__init__", ["self", *map(declared, of.parameters())], "None", 1)
@@ -110,7 +110,7 @@ class _Writer:
 
     def doc(self, template: Template) -> Iterator[str]:
         scope = template.scope
-        text = f"{_title(self.graph)}. {scope.doc}".strip() if scope.kind == "root" else scope.doc
+        text = f"{_title(self.graph)}. {scope.doc}" if scope.kind == "root" and scope.doc else scope.doc
         if text:
             yield from docstring(text, 1)
             yield ""
