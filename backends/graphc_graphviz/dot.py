@@ -8,7 +8,7 @@ from graphviz import Digraph, escape
 
 from graphc_graphviz import style
 from graphc_graphviz.hourglass import Hourglass, hourglass
-from graphc_graphviz.labels import box_label, caption, leaf_label
+from graphc_graphviz.labels import BODY, Flow, box_label, caption, leaf_label
 from graphc_graphviz.picture import Arrow, Box, Leaf, Picture
 
 
@@ -27,18 +27,18 @@ class _Dot:
         top = Digraph(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
         top.attr(label=caption(self.picture.title, self.picture.reference, self.families()))
         self.fill(top, self.picture.root, 0)
-        for level in self.shape.levels:
+        for row in (*self.shape.rows, self.shape.bottom):
             with top.subgraph() as same:
                 same.attr(rank="same")
-                same.node(self.names[level.tail])
-                same.node(self.names[level.head])
+                for leaf in row:
+                    same.node(self.names[leaf])
         for arrow in self.picture.arrows:
             self.arrow(top, arrow)
         return top.source
 
     def families(self) -> list[str]:
         """The families that occur, in the order of the colours."""
-        seen = {line.family for leaf in self.picture.root.leaves() for line in leaf.lines}
+        seen = {line.family for leaf in self.picture.root.leaves() for part in (leaf, *leaf.stack) for line in part.lines}
         return [family for family in style.FAMILIES if family in seen]
 
     def fill(self, graph: Digraph, box: Box, level: int) -> None:
@@ -55,17 +55,32 @@ class _Dot:
         if leaf.role == "fork":
             graph.node(self.names[leaf], label="", shape="point", width="0.04")
         else:
-            rises = leaf in self.shape.rising
-            graph.node(self.names[leaf], label=leaf_label(leaf, rises=rises), ordering="out" if rises else "in")
+            flow = self.flow(leaf)
+            graph.node(self.names[leaf], label=leaf_label(leaf, flow), ordering="out" if flow == "up" else "in")
+
+    def flow(self, leaf: Leaf) -> Flow:
+        if self.shape.in_row(leaf):
+            return "right"
+        return "up" if leaf in self.shape.rising else "down"
 
     def arrow(self, graph: Digraph, arrow: Arrow) -> None:
         tail, head = self.names[arrow.tail], self.names[arrow.head]
-        shape = "none" if arrow.head.role == "fork" else "normal"
+        tip = "none" if arrow.head.role == "fork" else "normal"
         look = style.SKIP if arrow in self.shape.skips else {}
-        if self.shape.turned(arrow):
-            graph.edge(head, tail, dir="back", arrowtail=shape, **look)
+        if self.shape.points_up(arrow):
+            graph.edge(head, self.way_out(arrow.tail), dir="back", arrowtail=tip, **look)
+        elif self.shape.rows and not self.shape.in_row(arrow.tail, arrow.head):
+            graph.edge(tail, self.from_above(arrow.head), arrowhead=tip, **style.UPRIGHT, **look)
         else:
-            graph.edge(tail, head, arrowhead=shape, **look)
+            graph.edge(tail, head, arrowhead=tip, **look)
+
+    def from_above(self, leaf: Leaf) -> str:
+        """Where lines from above meet a leaf: in a row, below the blank that keeps its leaves level."""
+        return f"{self.names[leaf]}:{BODY}:n" if self.shape.in_row(leaf) else self.names[leaf]
+
+    def way_out(self, leaf: Leaf) -> str:
+        """Where lines to what is above leave a leaf; at the bottom, sideways."""
+        return f"{self.names[leaf]}:{BODY}:e" if leaf in self.shape.bottom else self.from_above(leaf)
 
 
 def _names(root: Box) -> dict[Leaf, str]:

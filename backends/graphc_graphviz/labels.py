@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
+from itertools import pairwise
 from textwrap import wrap
+from typing import Literal, TypeAlias
 
 from graphc_graphviz import style
 from graphc_graphviz.picture import Box, Leaf, Line
@@ -16,6 +18,11 @@ from graphc_graphviz.picture import Box, Leaf, Line
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML has no place for."""
 LONGEST_LINE = 72
+BODY = "body"
+"""The port of a leaf without its shapes."""
+
+Flow: TypeAlias = Literal["down", "up", "right"]
+"""Where the lines through a leaf go."""
 
 
 def text(words: str) -> str:
@@ -23,16 +30,17 @@ def text(words: str) -> str:
     return escape(NO_XML.sub("\ufffd", words))
 
 
-def leaf_label(leaf: Leaf, *, rises: bool) -> str:
-    """A leaf: its strips, and the shapes that leave it on the side where the arrow leaves."""
-    rows = [_row(_strips(leaf)), *(_row(_font(text(shape), style.SMALL_SIZE, style.FAINT)) for shape in leaf.shapes)]
-    return _markup(_table(reversed(rows) if rises else rows, "0", "0"))
+def leaf_label(leaf: Leaf, flow: Flow) -> str:
+    """A leaf, and the shapes that leave it, on the side where they leave."""
+    shapes = [_shape(shape) for shape in leaf.shapes]
+    blank = [_shape("\xa0") for _ in shapes]
+    above, below = {"down": ([], shapes), "up": (shapes, []), "right": (blank, shapes)}[flow]
+    return _markup(_table([*above, _row(_body(leaf, flow), PORT=BODY), *below], "0", "0"))
 
 
 def box_label(box: Box) -> str:
     """The name of an opened block, what it is, and how often it is repeated."""
-    parts = (f"<B>{text(box.name)}</B>", _font(text(box.words), style.NODE_SIZE, style.FAINT), _times(box.count))
-    return _markup(" ".join(filter(None, parts)))
+    return _markup(_title(box.name, box.words, box.count))
 
 
 def caption(title: str, reference: str, families: Iterable[str]) -> str:
@@ -42,15 +50,35 @@ def caption(title: str, reference: str, families: Iterable[str]) -> str:
     return _markup(_table([_row(part) for part in parts if part], "0", "2"))
 
 
-def _strips(leaf: Leaf) -> str:
-    if leaf.role in ("input", "output"):
-        return _rounded(_words(leaf.lines[0]), leaf.path, style.BACKGROUND)
-    first, *others = leaf.lines
-    words = f"{_words(first)} {_times(leaf.count)}".rstrip()
-    if leaf.role == "block":
-        return _rounded(words, leaf.path, style.fill(first.family))
-    strips = [_strip(words, first), *(_strip(_words(line), line) for line in others)]
-    return _table(strips, "0", "3", CELLBORDER="1")
+def _body(leaf: Leaf, flow: Flow) -> str:
+    match leaf.role:
+        case "frame":
+            return _frame(leaf, flow)
+        case "op":
+            return _strips(leaf, flow)
+        case "block":
+            return _rounded(f"{_words(leaf.lines[0])} {_times(leaf.count)}", leaf.path, style.fill(leaf.lines[0].family))
+    return _rounded(_words(leaf.lines[0]), leaf.path, style.BACKGROUND)
+
+
+def _frame(leaf: Leaf, flow: Flow) -> str:
+    """The name of a block above its parts, with the shapes between them."""
+    head = _row(_title(leaf.lines[0].name, leaf.lines[0].words, leaf.count))
+    rows = [_row(_body(leaf.stack[0], flow))]
+    for before, part in pairwise(leaf.stack):
+        rows += [*map(_shape, before.shapes), _row(_body(part, flow))]
+    fill = {"STYLE": "ROUNDED", "BGCOLOR": style.BOXES[1], "COLOR": style.FRAME, "ID": text(leaf.path)}
+    return _table([head, *(reversed(rows) if flow == "up" else rows)], "1", "3", **fill)
+
+
+def _strips(leaf: Leaf, flow: Flow) -> str:
+    """An op and the small ops that follow it."""
+    strips = [_strip(f"{_words(line)} {_times(leaf.count)}", line) for line in leaf.lines]
+    return _table(reversed(strips) if flow == "up" else strips, "0", "3", CELLBORDER="1")
+
+
+def _shape(shape: str) -> str:
+    return _row(_font(text(shape), style.SMALL_SIZE, style.FAINT))
 
 
 def _rounded(words: str, path: str, fill: str) -> str:
@@ -59,6 +87,11 @@ def _rounded(words: str, path: str, fill: str) -> str:
 
 def _strip(words: str, line: Line) -> str:
     return _row(words, BGCOLOR=style.fill(line.family), ID=text(line.path))
+
+
+def _title(name: str, words: str, count: int) -> str:
+    parts = (f"<B>{text(name)}</B>", _font(text(words), style.NODE_SIZE, style.FAINT), _times(count))
+    return " ".join(filter(None, parts))
 
 
 def _words(line: Line) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-Role: TypeAlias = Literal["op", "block", "input", "output", "fork"]
+Role: TypeAlias = Literal["op", "block", "input", "output", "fork", "frame"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class Line:
 
 @dataclass(eq=False, slots=True)
 class Leaf:
-    """What is drawn as one piece: an op with the small ops that follow it, a closed block, an input, an output, or a fork.
+    """What is drawn as one piece: an op with the small ops that follow it, a closed block, an input, an output, a fork, or
+    a frame around a `stack` of leaves.
 
     `shapes` are those that leave it, where they tell something new. `count` equal copies are drawn once.
     """
@@ -31,6 +32,7 @@ class Leaf:
     lines: list[Line]
     shapes: tuple[str, ...] = ()
     count: int = 1
+    stack: list[Leaf] = field(default_factory=list)
 
     @property
     def path(self) -> str:
@@ -42,6 +44,7 @@ class Box:
     """An opened block or `do`, with what is in it; the root's box is the whole picture and has no border."""
 
     path: str
+    is_block: bool = False
     name: str = ""
     words: str = ""
     doc: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphc.dims import Size, substitute
 from graphc.graph import Graph, Node, Scope, Skipped, Value
 from graphc.pretty import pretty_shape, rules_of
+from graphc_graphviz.chains import with_chains
 from graphc_graphviz.fold import Run, readers_of, runs
 from graphc_graphviz.forks import with_forks
 from graphc_graphviz.picture import Arrow, Box, Leaf, Line, Picture
@@ -43,8 +44,9 @@ class _Sketch:
         arrows = self.arrows()
         for name, value in graph.outputs.items():
             arrows.append(Arrow(self.leaf_of[value.node], self.end("output", name), value.path))
+        arrows = with_forks(self.root, with_chains(self.root, arrows))
         paper = reference(graph.paper) if graph.paper else ""
-        return Picture(graph.title or graph.name, paper, self.root, with_forks(self.root, arrows))
+        return Picture(graph.title or graph.name, paper, self.root, arrows)
 
     def fill(self, scope: Scope, box: Box, depth: int) -> None:
         for item in scope.items:
@@ -101,7 +103,7 @@ class _Sketch:
 
     def opened(self, run: Run, scope: Scope, box: Box, depth: int) -> None:
         words = " ".join(filter(None, (_label(scope), block_words(scope))))
-        inner = Box(scope.path, _name(run, box), words, scope.doc, run.count, box)
+        inner = Box(scope.path, scope.kind == "block", _name(run, box), words, scope.doc, run.count, box)
         box.parts.append(inner)
         self.fill(scope, inner, depth)
 

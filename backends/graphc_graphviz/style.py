@@ -47,8 +47,10 @@ GRAPH = {
 }
 NODE = {"fontname": FONT, "fontsize": str(NODE_SIZE), "fontcolor": INK, "color": LINE, "shape": "plain"}
 EDGE = {"fontname": FONT, "fontsize": str(SMALL_SIZE), "color": LINE, "arrowsize": "0.55", "penwidth": "0.9"}
+FRAME = "#B5B5B0"
 SKIP = {"penwidth": "2", "color": "#8C8C8C"}
-BOX = {"style": "rounded,filled", "color": "#B5B5B0", "labelloc": "t", "labeljust": "l", "margin": "9"}
+UPRIGHT = {"weight": "10"}
+BOX = {"style": "rounded,filled", "color": FRAME, "labelloc": "t", "labeljust": "l", "margin": "9"}
 
 
 def family(op: Op) -> str:

@@ -81,23 +81,26 @@ def chain(scope: Scope) -> Iterator[Scope]:
 
 def _flow(graph: Graph) -> Flow:
     flow = Flow()
-    root = graph.root
-    for value in root.inputs.values():
-        flow.read[root][value] = None
-    for scope in root.scopes():
+    flow.read[graph.root] = dict.fromkeys(graph.root.inputs.values())
+    for scope in graph.root.scopes():
         main = next(iter(scope.outputs.values()), None)
-        if main is not None and scope in set(chain(main.node.scope)) and scope is not root:
+        if main is not None and scope is not graph.root and scope in chain(main.node.scope):
             flow.given[scope][main] = None
     for node in graph.nodes:
         for value in node.operands:
             _cross(flow, value, node.scope)
     for value in graph.outputs.values():
-        _cross(flow, value, root)
-        flow.given[root][value] = None
-    for group in root.scopes():
-        if len({copy.definition for copy in group.items if isinstance(copy, Scope)}) == 1 and group.kind == "copies":
-            _even_out(group, flow)
+        _cross(flow, value, graph.root)
+    flow.given[graph.root] = dict.fromkeys(graph.outputs.values())
+    for group in filter(_is_loop, graph.root.scopes()):
+        _even_out(group, flow)
     return flow
+
+
+def _is_loop(scope: Scope) -> bool:
+    """Whether a scope is a group of copies of one step, not of different branches."""
+    definitions = {copy.definition for copy in scope.items if isinstance(copy, Scope)}
+    return scope.kind == "copies" and len(definitions) == 1
 
 
 def _even_out(group: Scope, flow: Flow) -> None:
@@ -126,7 +129,6 @@ def _relative(value: Value, scope: Scope) -> str:
     """The path of a value inside a scope; empty for what the scope comes to."""
     main = next(iter(scope.outputs.values()), None)
     return "" if value is main else value.path.removeprefix(f"{scope.path}.")
-
 
 
 def _cross(flow: Flow, value: Value, reader: Scope) -> None:
