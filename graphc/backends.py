@@ -2,23 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from graphc.graph import Graph
+from graphc.diagnostics import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from graphc.graph import Graph
+
+GROUP = "graphc.backends"
 
 
 class Backend(Protocol):
-    """A module that turns a graph into files."""
+    """A module that turns a graph into files. To import it is cheap: what is heavy is imported in `write`."""
 
     SUFFIXES: Mapping[str, str]
     """The file suffixes that it writes (".onnx") and what each is."""
 
     def write(self, graph: Graph, path: Path, **options: Any) -> None:
-        """Writes the graph to `path`, in the format of its suffix.
+        """Writes the graph to `path`, in the format of its suffix; further files that belong to it lie beside it.
+
+        Options are named parameters. A backend that draws has `depth`, how deep blocks are opened.
 
         Raises:
             graphc.diagnostics.SpecError: the graph has what this backend can't express; located.
+            BackendError: it can't be done in the way that was asked for.
         """
+
+
+class BackendError(Exception):
+    """What was asked for can't be done in this way: one line for the user that says why, and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """The backends that are installed, by the suffix that each writes; and why those that don't load don't."""
+
+    by_suffix: Mapping[str, Backend]
+    broken: list[str] = field(default_factory=list)
+
+    def taking(self, option: str) -> Backends:
+        """Those whose `write` has a parameter of that name."""
+        taking = {suffix: b for suffix, b in self.by_suffix.items() if option in signature(b.write).parameters}
+        return Backends(taking, self.broken)
+
+    def writing(self, suffixes: Iterable[str]) -> dict[str, Backend]:
+        """The backend of each suffix.
+
+        Raises:
+            BackendError: nothing writes one of them.
+        """
+        wanted = list(dict.fromkeys(suffixes))
+        for suffix in wanted:
+            if suffix not in self.by_suffix:
+                raise BackendError("; ".join([self._unknown(suffix), *self.broken]))
+        return {suffix: self.by_suffix[suffix] for suffix in wanted}
+
+    def _unknown(self, suffix: str) -> str:
+        known = listed(sorted(self.by_suffix))
+        if not suffix:
+            return f"a file's suffix says what to write: {known}"
+        guess = did_you_mean(suffix, self.by_suffix)
+        return f"`{suffix}` is none of the suffixes {known}" + f"; {guess}" * bool(guess)
+
+
+def backends() -> Backends:
+    """All that are installed.
+
+    Raises:
+        BackendError: two of them write the same suffix.
+    """
+    by_suffix: dict[str, Backend] = {}
+    broken: list[str] = []
+    for entry in _entries():
+        try:
+            backend: Backend = entry.load()
+            suffixes = backend.SUFFIXES
+        except (ImportError, AttributeError) as error:
+            broken.append(f"the backend `{entry.name}` can't be loaded: {error}")
+            continue
+        if twice := suffixes.keys() & by_suffix:
+            raise BackendError(f"two backends write {listed(sorted(twice))}, one is `{entry.name}`; uninstall one")
+        by_suffix |= dict.fromkeys(suffixes, backend)
+    return Backends(by_suffix, broken)
+
+
+def _entries() -> Iterator[EntryPoint]:
+    """The entry points by name; one that is found twice (a checkout that is also installed) counts once."""
+    from importlib.metadata import entry_points
+
+    found = {(entry.name, entry.value): entry for entry in entry_points(group=GROUP)}
+    return (found[key] for key in sorted(found))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import islice, product
 
 from graphc.cost import macs, parameters
-from graphc.demands import SizeSet, allowed, solve
+from graphc.demands import PeriodError, Relation, Rule, SizeSet, allowed, solve, under
 from graphc.diagnostics import Diagnostic, Note, SpecError
-from graphc.dims import substitute, symbols
-from graphc.graph import Demand, ExpectedShape, FreeSize, Graph
+from graphc.dims import Size, substitute
+from graphc.graph import Demand, ExpectedFigure, ExpectedShape, FreeSize, Graph
 from graphc.tensor import Shape, Tensor
+
+TRIES = 1_000
+"""How many promised sizes are looked at for one that fails, where sizes depend on each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,17 @@ class Need:
 
 
 def needs(graph: Graph) -> list[Need]:
-    """For each free size what all demands together come to."""
-    return [
-        Need(size, allowed(d.relation for d in _about(graph, name, strict=True)), allowed(d.relation for d in _about(graph, name)))
-        for name, size in graph.sizes.items()
-    ]
+    """For each free size what all demands on it alone come to.
+
+    Raises:
+        PeriodError: the sizes repeat too late; `check` reports that.
+    """
+    return [_need(graph, size) for size in graph.sizes.values()]
 
 
 def check(graph: Graph) -> list[Diagnostic]:
     """Everything wrong with a graph whose ops are all in order, and warnings."""
-    return [*_sizes(graph), *_undecided(graph), *_expectations(graph), *_unread(graph)]
+    return [*_sizes(graph), *_together(graph), *_expectations(graph), *_unread(graph)]
 
 
 def require(graph: Graph) -> list[Diagnostic]:
@@ -54,124 +58,168 @@ def require(graph: Graph) -> list[Diagnostic]:
     return found
 
 
-def _about(graph: Graph, size: str, strict: bool = False) -> list[Demand]:
-    """The demands on one free size alone; with `strict` without those that only should hold."""
-    return [d for d in graph.demands if _names(d) == {size} and (d.strict or not strict)]
+# --- sizes one by one
 
 
-def _names(demand: Demand) -> set[str]:
-    return symbols(demand.relation.left) | symbols(demand.relation.right)
+def _about(graph: Graph, size: str) -> list[Demand]:
+    """The demands on one free size alone that can be solved, in the order of the graph."""
+    return [d for d in graph.demands if d.relation.names == {size} and solve(d.relation) is not None]
+
+
+def _need(graph: Graph, size: FreeSize) -> Need:
+    demands = _about(graph, size.name)
+    return Need(size, allowed(d.relation for d in demands if d.strict), allowed(d.relation for d in demands))
 
 
 def _sizes(graph: Graph) -> Iterator[Diagnostic]:
-    for need in needs(graph):
-        demands = _about(graph, need.size.name, strict=True)
-        if not need.needed:
-            yield _contradiction(need, demands)
-        elif need.size.example not in need.needed:
-            yield _example(need, demands)
-        elif not _promised(need.size) <= need.needed:
-            yield _promise(need, demands)
+    for size in graph.sizes.values():
+        demands = [demand for demand in _about(graph, size.name) if demand.strict]
+        try:
+            yield from _size(_need(graph, size), demands)
+        except PeriodError as error:
+            yield Diagnostic("E305", f"what {size.name} must be can't be said: {error}", size.span, _notes(demands))
+
+
+def _size(need: Need, demands: list[Demand]) -> Iterator[Diagnostic]:
+    """What is wrong with one free size; `demands` are those that must hold."""
+    name, example = need.size.name, need.size.example
+    if not need.needed:
+        message = f"no size of {name} satisfies all that the graph demands"
+        yield Diagnostic("E501", message, demands[-1].span, _notes(demands))
+    elif example not in need.needed:
+        broken = [d for d in demands if not d.relation.holds({name: example})]
+        message = f"{name} = {example}, the example, fails: {name} must be {need.needed}"
+        yield Diagnostic("E503", message, need.size.span, _notes(broken))
+    elif not _promised(need.size) <= need.needed:
+        yield _promise(need, demands)
 
 
 def _promised(size: FreeSize) -> SizeSet:
-    """What the spec says it takes, as far as it says so: without `min` the smallest size is not promised."""
-    sizes = size.rule.sizes()
-    if "min" in size.promises:
-        return sizes
-    if size.promises:
-        return SizeSet(tuple((size.example + (r[0] - size.example) % sizes.period, None) if r else None for r in sizes.ranges))
-    return SizeSet.only(size.example)
+    """What the spec says it takes, as far as it says so."""
+    rule = _promised_rule(size)
+    return rule.sizes() if rule else SizeSet.only(size.example)
 
 
-def _contradiction(need: Need, demands: list[Demand]) -> Diagnostic:
-    name = need.size.name
-    message = f"no size of {name} satisfies all that the graph demands"
-    return Diagnostic("E501", message, demands[-1].span, tuple(_notes(demands)))
-
-
-def _example(need: Need, demands: list[Demand]) -> Diagnostic:
-    name, example = need.size.name, need.size.example
-    broken = [d for d in demands if not d.relation.holds(**{name: example})]
-    message = f"{name} = {example}, the example, fails: {name} must be {need.needed}"
-    return Diagnostic("E503", message, need.size.span, tuple(_notes(broken)))
+def _promised_rule(size: FreeSize) -> Rule | None:
+    """The rule that is promised; without `min` sizes below the example are not, without any key the example is all."""
+    if not size.promises:
+        return None
+    return size.rule if "min" in size.promises else replace(size.rule, min=size.example)
 
 
 def _promise(need: Need, demands: list[Demand]) -> Diagnostic:
     name, promised = need.size.name, _promised(need.size)
     failing = promised.without(need.needed, 3)
-    passing = [size for size, _ in zip(promised & need.needed, range(3), strict=False)]
-    broken = [d for d in demands if any(not d.relation.holds(**{name: size}) for size in failing)]
+    passing = list(islice(promised & need.needed, 3))
+    broken = [d for d in demands if any(not d.relation.holds({name: size}) for size in failing)]
     message = f"{name} must be {need.needed}; the spec promises {need.size.rule}"
-    notes = (Note(f"passes for {_series(name, passing)}; fails for {_series(name, failing)}"), *_notes(broken))
-    return Diagnostic("E502", message, need.size.span, notes, hint=f"declare {name}: {_rule(need)}")
+    note = Note(f"passes for {_series(name, passing)}; fails for {_series(name, failing)}")
+    return Diagnostic("E502", message, need.size.span, (note, *_notes(broken)), _declaration(need))
 
 
 def _series(name: str, sizes: list[int]) -> str:
     return f"{name} = {', '.join(map(str, sizes))}, …" if sizes else "no size"
 
 
-def _rule(need: Need) -> str:
-    """The declaration that would be true."""
+def _declaration(need: Need) -> str:
+    """The hint with a declaration that would be true."""
     both = (need.needed & need.declared).rule()
     if both is None:
-        return f"sizes that are {need.needed}"
+        return f"{need.size.name} can be {need.needed & need.declared}"
     fields = {"multiple": both.multiple, "plus": both.plus, "min": both.min, "example": need.size.example}
     if both.multiple == 1:
         del fields["multiple"]
-    return "{" + ", ".join(f"{key}: {value}" for key, value in fields.items() if value) + "}"
+    written = ", ".join(f"{key}: {value}" for key, value in fields.items() if value)
+    return f"declare {need.size.name}: {{{written}}}"
 
 
-def _notes(demands: list[Demand]) -> Iterator[Note]:
+def _notes(demands: list[Demand]) -> tuple[Note, ...]:
     """The places that demand it, each once, the last few."""
     places = {demand.span: demand for demand in demands}
-    for demand in list(places.values())[-3:]:
-        yield Note(f"{demand.message} ({demand.path})", demand.span)
+    return tuple(Note(f"{demand.message} ({demand.path})", demand.span) for demand in list(places.values())[-3:])
 
 
-def _undecided(graph: Graph) -> Iterator[Diagnostic]:
-    """Demands that tie several sizes together: they must hold at the examples."""
+# --- sizes that depend on each other
+
+
+def _together(graph: Graph) -> Iterator[Diagnostic]:
+    """Demands that tie several sizes together, or one in a way that can't be solved."""
     examples = graph.examples()
-    for demand in graph.demands:
-        if demand.strict and solve(demand.relation) is None and not demand.relation.holds(**examples):
-            yield Diagnostic("E501", demand.message, demand.span, demand.notes)
-
-
-def _unread(graph: Graph) -> Iterator[Diagnostic]:
-    """Steps whose value reaches no output."""
-    from networkx import ancestors
-
-    network = graph.network
-    read = {value.path for value in graph.outputs.values()}
-    read |= {path for output in list(read) for path in ancestors(network, output)}
     seen = set()
-    for node in graph.nodes:
-        if node.path not in read and node.span not in seen:
-            seen.add(node.span)
-            yield Diagnostic("W101", f"`{node.path}` reaches no output", node.span, severity="warning")
-    for name, value in graph.inputs.items():
-        if value.path not in read:
-            yield Diagnostic("W101", f"the input `{name}` reaches no output", value.node.span, severity="warning")
+    for demand in graph.demands:
+        if not demand.strict or demand.span in seen or solve(demand.relation) is not None:
+            continue
+        found = list(_tied(demand, graph, examples))
+        seen |= {demand.span} if found else set()
+        yield from found
+
+
+def _tied(demand: Demand, graph: Graph, examples: dict[str, int]) -> Iterator[Diagnostic]:
+    if not demand.relation.holds(examples):
+        at = ", ".join(f"{name} = {examples[name]}" for name in sorted(demand.relation.names))
+        yield Diagnostic("E501", f"{demand.message} at {at}", demand.span, demand.notes)
+        return
+    promises = {name: _promised_rule(size) for name, size in graph.sizes.items()}
+    rules = {name: rule or Rule(1, 0, examples[name]) for name, rule in promises.items()}
+    fixed = {name: examples[name] for name, rule in promises.items() if rule is None}
+    relation = Relation(
+        substitute(demand.relation.left, fixed), demand.relation.kind, substitute(demand.relation.right, fixed)
+    )
+    if not relation.names or under(relation, rules) is True:
+        return
+    failing = _counterexample(relation, rules)
+    if failing:
+        at = ", ".join(f"{name} = {size}" for name, size in sorted(failing.items()))
+        message = f"{demand.message}: this fails for {at}, which the spec promises to take"
+        yield Diagnostic("E502", message, demand.span, demand.notes)
+    else:
+        message = f"{demand.message}: whether this holds for all sizes that the spec promises can't be decided"
+        yield Diagnostic("E502", message, demand.span, demand.notes, "promise less under `dims`, or make a size fixed")
+
+
+def _counterexample(relation: Relation, rules: dict[str, Rule]) -> dict[str, int] | None:
+    """Promised sizes for which a statement fails, among the first few."""
+    names = sorted(relation.names)
+    each = max(2, int(TRIES ** (1 / len(names))))
+    first = [list(islice(rules[name].sizes(), each)) for name in names]
+    combinations = (dict(zip(names, sizes, strict=True)) for sizes in product(*first))
+    return next((sizes for sizes in combinations if not relation.holds(sizes)), None)
+
+
+# --- expectations
 
 
 def _expectations(graph: Graph) -> Iterator[Diagnostic]:
     """Counts and shapes that `expect` states, at the examples."""
-    examples = graph.examples()
-    figures = {"params": parameters(graph), "macs": macs(graph)}
     for expected in graph.expected:
-        if isinstance(expected, ExpectedShape):
-            found = graph.outputs[expected.output].type.shape
-            if _at(found, examples) != _at(expected.shape, examples):
-                message = f"`{expected.output}` is {Tensor(_at(found, examples))}, expected {Tensor(_at(expected.shape, examples))}"
-                yield Diagnostic("E601", message, expected.span)
-        elif (size := figures[expected.figure]) is None:
-            yield Diagnostic("E601", f"{expected.figure} can't be counted: an op has no rule", expected.span)
-        elif not agrees(count := int(str(substitute(size, examples))), expected.text):
-            yield Diagnostic("E601", f"{expected.figure} is {count:_}, expected {expected.text}", expected.span)
+        found = _shape(graph, expected) if isinstance(expected, ExpectedShape) else _figure(graph, expected)
+        if found:
+            yield Diagnostic("E601", found, expected.span)
 
 
-def _at(shape: Shape, examples: dict[str, int]) -> Shape:
-    return tuple(substitute(size, examples) for size in shape)
+def _shape(graph: Graph, expected: ExpectedShape) -> str | None:
+    found, wanted = (_at(shape, graph) for shape in (graph.outputs[expected.output].type.shape, expected.shape))
+    return None if found == wanted else f"`{expected.output}` is {Tensor(found)}, expected {Tensor(wanted)}"
+
+
+def _figure(graph: Graph, expected: ExpectedFigure) -> str | None:
+    size = parameters(graph) if expected.figure == "params" else macs(graph)
+    if size is None:
+        return f"{expected.figure} can't be counted: an op has no rule"
+    count = _number(size, graph)
+    return None if agrees(count, expected.text) else f"{expected.figure} is {count:_}, expected {expected.text}"
+
+
+def _at(shape: Shape, graph: Graph) -> Shape:
+    return tuple(_number(size, graph) for size in shape)
+
+
+def _number(size: Size, graph: Graph) -> int:
+    """A size at the examples."""
+    number = substitute(size, graph.examples())
+    if not isinstance(number, int):
+        raise AssertionError(f"{size} has a size that is not one of the graph's")
+    return number
 
 
 def agrees(count: int, text: str) -> bool:
@@ -179,3 +227,20 @@ def agrees(count: int, text: str) -> bool:
     wanted = Decimal(text.replace("_", ""))
     exponent = int(wanted.as_tuple().exponent)
     return abs(Decimal(count) - wanted) * 2 <= (Decimal(10) ** exponent if exponent > 0 else 0)
+
+
+# --- what nobody reads
+
+
+def _unread(graph: Graph) -> Iterator[Diagnostic]:
+    """Steps and inputs whose value reaches no output."""
+    read = {value.node for value in graph.outputs.values()}
+    for node in reversed(graph.nodes):
+        if node in read:
+            read.update(value.node for value in node.operands)
+    unread = {node.span: node for node in reversed(graph.nodes) if node not in read}
+    for span, node in unread.items():
+        yield Diagnostic("W101", f"`{node.path}` reaches no output", span, severity="warning")
+    for name, value in graph.inputs.items():
+        if value.node not in read:
+            yield Diagnostic("W101", f"the input `{name}` reaches no output", value.node.span, severity="warning")

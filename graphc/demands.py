@@ -1,24 +1,30 @@
 """What a graph demands of its free sizes: statements about sizes, solved for the sizes that satisfy them.
 
-Every size of a graph is linear in a free size between the steps of its floors. So a statement is decided by looking at
-each residue modulo the floors' common period: there it holds for all sizes, for none, from one on, or for one alone.
+Nearly every size of a graph is linear in a free size between the steps of its floors. So a statement about one free
+size is decided by looking at each residue modulo the floors' common period: there it holds for all sizes, for none,
+from one on, or for one alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, reduce
+from heapq import merge
 from itertools import count, islice
 from typing import Literal, TypeAlias
 
-from graphc.dims import Atom, Floor, Size, Symbol, period, substitute, symbols, terms_of
+from graphc.dims import Atom, Floor, Size, Symbol, period, substitute, symbol, symbols, terms_of
 
 Truth: TypeAlias = "bool | Relation"
 Range: TypeAlias = tuple[int, int | None] | None
 
 LONGEST_PERIOD = 1 << 14
+
+
+class PeriodError(Exception):
+    """Sizes that repeat only after so many that they are not looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,17 @@ class Relation:
     def __str__(self) -> str:
         return f"{self.left} {self.kind} {self.right}"
 
-    def holds(self, **sizes: int) -> bool:
+    @property
+    def names(self) -> set[str]:
+        """The free sizes that it is about."""
+        return symbols(self.left) | symbols(self.right)
+
+    def holds(self, sizes: Mapping[str, int]) -> bool:
         """Whether the statement is true at these sizes; all free sizes must be given."""
-        left, right = substitute(self.left, sizes), substitute(self.right, sizes)
-        if not (isinstance(left, int) and isinstance(right, int)):
-            raise ValueError(f"{self}: give a size for each of {symbols(self.left) | symbols(self.right)}")
-        return left == right if self.kind == "==" else left >= right
+        difference = substitute(self.left, sizes) - substitute(self.right, sizes)
+        if not isinstance(difference, int):
+            raise KeyError(f"{self}: give a size for each of {self.names}")
+        return difference == 0 if self.kind == "==" else difference >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,9 @@ class Rule:
     multiple: int = 1
     plus: int = 0
     min: int = 1
+
+    def __contains__(self, size: int) -> bool:
+        return size >= max(self.min, 1) and (size - self.plus) % self.multiple == 0
 
     def __str__(self) -> str:
         floor = f"at least {self.min}"
@@ -58,11 +72,9 @@ class Rule:
 
     def sizes(self) -> SizeSet:
         """The sizes that obey the rule."""
-        low = max(self.min, 1)
+        first = _next(self.plus, self.multiple, max(self.min, 1))
         residues = range(1, self.multiple + 1)
-        return SizeSet(
-            tuple((_next(r, self.multiple, low), None) if (r - self.plus) % self.multiple == 0 else None for r in residues)
-        )
+        return SizeSet(tuple((first, None) if (r - first) % self.multiple == 0 else None for r in residues))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +98,22 @@ class SizeSet:
 
     def __iter__(self) -> Iterator[int]:
         """The allowed sizes, smallest first; endless where infinitely many are allowed."""
-        last = max((r[1] or 0 for r in self.ranges if r), default=0)
-        endless = any(r and r[1] is None for r in self.ranges)
-        return (s for s in (count(1) if endless else range(1, last + 1)) if s in self)
+        return merge(*(_every(allowed, self.period) for allowed in self.ranges))
 
     def __bool__(self) -> bool:
         return any(self.ranges)
 
     def __and__(self, other: SizeSet) -> SizeSet:
-        common = math.lcm(self.period, other.period)
-        return SizeSet(tuple(_overlap(a, b) for a, b in zip(self._spread(common), other._spread(common), strict=True)))
+        return SizeSet(tuple(_overlap(a, b) for a, b in self._pairs(other)))
 
     def __le__(self, other: SizeSet) -> bool:
-        both = self & other
-        return both.ranges == self._spread(both.period)
+        return not self.without(other, 1)
 
     def without(self, other: SizeSet, how_many: int) -> list[int]:
         """The first sizes of this set that the other lacks."""
-        common = math.lcm(self.period, other.period)
-        edges = [edge or 0 for r in (*self.ranges, *other.ranges) if r for edge in r]
-        end = max(edges, default=0) + 2 * common
-        return list(islice((s for s in range(1, end + 1) if s in self and s not in other), how_many))
+        pairs = list(self._pairs(other))
+        rest = [_every(piece, len(pairs)) for a, b in pairs for piece in _outside(a, b, len(pairs))]
+        return list(islice(merge(*rest), how_many))
 
     def rule(self) -> Rule | None:
         """The set as a rule, None where no rule says exactly the same."""
@@ -116,7 +123,7 @@ class SizeSet:
         multiple = reduce(math.gcd, (residue - allowed[0] for residue in allowed), self.period)
         smallest = min(r[0] for r in self.ranges if r)
         found = Rule(multiple, allowed[0] % multiple, smallest)
-        return found if found.sizes() <= self and self <= found.sizes() else None
+        return found if found.sizes() <= self <= found.sizes() else None
 
     def __str__(self) -> str:
         rule = self.rule()
@@ -125,17 +132,20 @@ class SizeSet:
         first = list(islice(self, 9))
         if not first:
             return "no size at all"
+        if len(first) == 1:
+            return str(first[0])
         return "one of " + ", ".join(map(str, first[:8])) + (", …" if len(first) > 8 else "")
+
+    def _pairs(self, other: SizeSet) -> Iterator[tuple[Range, Range]]:
+        """Both sets' ranges, residue by residue of their common period."""
+        common = math.lcm(self.period, other.period)
+        if common > LONGEST_PERIOD:
+            raise PeriodError(f"the sizes repeat only after {common}; at most {LONGEST_PERIOD} are looked at")
+        return zip(self._spread(common), other._spread(common), strict=True)
 
     def _spread(self, to: int) -> tuple[Range, ...]:
         """The same set with a longer period."""
-        spread: list[Range] = []
-        for residue in range(1, to + 1):
-            allowed = self.ranges[(residue - 1) % self.period]
-            low = _next(residue, to, allowed[0]) if allowed else 0
-            high = None if allowed is None or allowed[1] is None else _last(residue, to, allowed[1])
-            spread.append(None if allowed is None or (high is not None and low > high) else (low, high))
-        return tuple(spread)
+        return tuple(_thinned(self.ranges[(residue - 1) % self.period], residue, to) for residue in range(1, to + 1))
 
 
 EVERY_SIZE = SizeSet(((1, None),))
@@ -168,9 +178,20 @@ def solve(relation: Relation) -> SizeSet | None:
 
 
 def allowed(relations: Iterable[Relation]) -> SizeSet:
-    """The sizes for which all statements about one free size hold."""
+    """The sizes for which all of these statements hold that `solve` can solve.
+
+    Raises:
+        PeriodError: together they repeat too late.
+    """
     solved = (solve(relation) for relation in relations)
     return reduce(SizeSet.__and__, (s for s in solved if s is not None), EVERY_SIZE)
+
+
+def under(relation: Relation, rules: Mapping[str, Rule]) -> Truth:
+    """Whether a statement is certain for all sizes that obey their rules; what it comes to where it is not."""
+    first = {name: _next(rule.plus, rule.multiple, max(rule.min, 1)) for name, rule in rules.items()}
+    steps = {name: symbol(name) * rule.multiple + (first[name] - rule.multiple) for name, rule in rules.items()}
+    return _decide(Relation(substitute(relation.left, steps), relation.kind, substitute(relation.right, steps)))
 
 
 def _decide(relation: Relation) -> Truth:
@@ -182,13 +203,14 @@ def _decide(relation: Relation) -> Truth:
     solution = solve(relation)
     if solution is None:
         return relation
-    return relation if solution and not EVERY_SIZE <= solution else bool(solution)
+    if not solution:
+        return False
+    return relation if EVERY_SIZE.without(solution, 1) else True
 
 
 def _never_negative(size: Size) -> bool:
     """Whether it is certain at a glance: the size grows with every free size, and these are at least 1."""
-    lowest = substitute(size, dict.fromkeys(symbols(size), 1))
-    return isinstance(lowest, int) and lowest >= 0 and _grows(size)
+    return _grows(size) and _at_ones(size) >= 0
 
 
 def _grows(size: Size) -> bool:
@@ -197,7 +219,17 @@ def _grows(size: Size) -> bool:
 
 
 def _positive_atom(atom: Atom) -> bool:
-    return isinstance(atom, Symbol) or (isinstance(atom, Floor) and _never_negative(atom.numerator))
+    """Whether an atom is never negative and grows with every free size."""
+    if isinstance(atom, Floor):
+        return isinstance(atom.divisor, int) and _never_negative(atom.numerator)
+    return isinstance(atom, Symbol)
+
+
+def _at_ones(size: Size) -> int:
+    lowest = substitute(size, dict.fromkeys(symbols(size), 1))
+    if not isinstance(lowest, int):
+        raise AssertionError(f"{size} has more sizes than those named")
+    return lowest
 
 
 def _linear(size: Size) -> bool:
@@ -208,7 +240,7 @@ def _linear(size: Size) -> bool:
 
 
 def _range(difference: Size, kind: str, name: str, residue: int, step: int) -> Range:
-    """Where difference == 0, or >= 0, among the sizes residue, residue + step, …"""
+    """Where difference == 0, or >= 0, among the sizes residue, residue + step and so on."""
     start, after = (substitute(difference, {name: residue + k * step}) for k in (0, 1))
     if not (isinstance(start, int) and isinstance(after, int)):
         raise AssertionError(f"{difference} depends on more than {name}")
@@ -223,12 +255,26 @@ def _range(difference: Size, kind: str, name: str, residue: int, step: int) -> R
     return (residue, residue + start // -slope * step) if start >= 0 else None
 
 
+def _every(allowed: Range, step: int) -> Iterable[int]:
+    """The sizes of a range, `step` apart."""
+    if allowed is None:
+        return ()
+    first, last = allowed
+    return count(first, step) if last is None else range(first, last + 1, step)
+
+
+def _thinned(allowed: Range, residue: int, step: int) -> Range:
+    """The part of a range that has this residue modulo `step`."""
+    if allowed is None:
+        return None
+    low = _next(residue, step, allowed[0])
+    high = None if allowed[1] is None else allowed[1] - (allowed[1] - residue) % step
+    return None if high is not None and low > high else (low, high)
+
+
 def _next(residue: int, step: int, low: int) -> int:
+    """The first number from `low` on that is `residue` modulo `step`."""
     return low + (residue - low) % step
-
-
-def _last(residue: int, step: int, high: int) -> int:
-    return high - (high - residue) % step
 
 
 def _overlap(left: Range, right: Range) -> Range:
@@ -237,3 +283,13 @@ def _overlap(left: Range, right: Range) -> Range:
     low = max(left[0], right[0])
     high = min((h for h in (left[1], right[1]) if h is not None), default=None)
     return None if high is not None and low > high else (low, high)
+
+
+def _outside(whole: Range, hole: Range, step: int) -> Iterator[Range]:
+    """What a hole leaves of a range, below and above it."""
+    if whole is None or hole is None:
+        yield whole
+        return
+    yield _overlap(whole, (whole[0], hole[0] - step))
+    if hole[1] is not None:
+        yield _overlap(whole, (hole[1] + step, None))

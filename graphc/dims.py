@@ -7,7 +7,7 @@ A size is an `int`, or a `Dim` where it depends on a free size such as H. Arithm
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -60,6 +60,20 @@ class Dim:
     def _hash(self) -> int:
         return hash(self.terms)
 
+    @cached_property
+    def _text(self) -> str:
+        constant_last = sorted(self.terms, key=lambda term: not term[0])
+        text = "".join(
+            (" - " if coefficient < 0 else " + ") + _term(monomial, abs(coefficient))
+            for monomial, coefficient in constant_last
+        )
+        return text[3:] if text.startswith(" + ") else f"-{text[3:]}"
+
+    @cached_property
+    def weight(self) -> int:
+        """How many sizes it is made of, those inside floors, minima and maxima included."""
+        return sum(1 + sum(map(_weight, monomial)) for monomial, _ in self.terms)
+
     def __hash__(self) -> int:
         return self._hash
 
@@ -106,11 +120,7 @@ class Dim:
         return other - self * floor_divide(other, self)
 
     def __str__(self) -> str:
-        text = ""
-        for monomial, coefficient in sorted(self.terms, key=lambda term: not term[0]):
-            sign = (" - " if coefficient < 0 else " + ") if text else ("-" if coefficient < 0 else "")
-            text += sign + _term(monomial, abs(coefficient))
-        return text
+        return self._text
 
 
 def symbol(name: str) -> Dim:
@@ -126,15 +136,15 @@ def terms_of(size: Size) -> tuple[tuple[Monomial, int], ...]:
 
 
 def floor_divide(numerator: Size, divisor: Size) -> Size:
-    """numerator // divisor, for a divisor that is positive.
+    """numerator // divisor; one with free sizes must be known not to be zero.
 
     Raises:
         ZeroDivisionError: the divisor is zero.
     """
-    if isinstance(numerator, int) and isinstance(divisor, int):
-        return numerator // divisor
     if isinstance(divisor, Dim):
         return _quotient(numerator, divisor)
+    if isinstance(numerator, int):
+        return numerator // divisor
     if divisor == 0:
         raise ZeroDivisionError("division by zero")
     if divisor < 0:
@@ -145,8 +155,8 @@ def floor_divide(numerator: Size, divisor: Size) -> Size:
 
 
 def ceil_divide(numerator: Size, divisor: Size) -> Size:
-    """numerator / divisor, rounded up."""
-    return -(-numerator // divisor)
+    """numerator / divisor, rounded up, for a divisor that is positive."""
+    return (numerator + (divisor - 1)) // divisor
 
 
 def smaller(left: Size, right: Size) -> Size:
@@ -159,7 +169,7 @@ def larger(left: Size, right: Size) -> Size:
     return _extreme("max", left, right)
 
 
-def product(sizes: tuple[Size, ...]) -> Size:
+def product(sizes: Iterable[Size]) -> Size:
     """The product of the sizes; 1 where there are none."""
     total: Size = 1
     for size in sizes:
@@ -197,6 +207,13 @@ def period(size: Size) -> int | None:
                 return None
             result = math.lcm(result, inner * atom.divisor)
     return result
+
+
+def _weight(atom: Atom) -> int:
+    if isinstance(atom, Symbol):
+        return 1
+    parts = (atom.numerator, atom.divisor) if isinstance(atom, Floor) else (atom.left, atom.right)
+    return 1 + sum(part.weight if isinstance(part, Dim) else 1 for part in parts)
 
 
 def _atoms(size: Size) -> Iterator[Atom]:

@@ -31,7 +31,7 @@ class Input(Op):
     name = "input"
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Value:
     """One output of a node."""
 
@@ -42,8 +42,11 @@ class Value:
     def path(self) -> str:
         return self.node.path
 
+    def __repr__(self) -> str:
+        return f"<value {self.path} {self.type}>"
 
-@dataclass(eq=False, slots=True)
+
+@dataclass(eq=False, slots=True, repr=False)
 class Node:
     """One op at work.
 
@@ -68,6 +71,9 @@ class Node:
     @property
     def name(self) -> str:
         return self.path.rpartition(".")[2]
+
+    def __repr__(self) -> str:
+        return f"<node {self.path} {self.op.name}>"
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -108,7 +114,7 @@ class Binding:
     default: int | float | bool | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Scope:
     """A level of the tree: the root, a block at work, a `do`, a branch that is a list, or a group of copies.
 
@@ -129,6 +135,9 @@ class Scope:
     inputs: dict[str, Value] = field(default_factory=dict)
     outputs: dict[str, Value] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.path or self.name}>"
 
     def nodes(self) -> Iterator[Node]:
         """All nodes below, in the order of the source."""
@@ -200,7 +209,7 @@ class ExpectedShape:
     span: Span
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Graph:
     """An architecture, elaborated: everything that a backend needs.
 

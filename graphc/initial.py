@@ -1,4 +1,4 @@
-"""Initial values of the weights: numbers that depend on the seed and the weight's path alone, the same for every backend."""
+"""Initial values of the weights: numbers that depend on the seed and the weight's path alone, for every backend."""
 
 from __future__ import annotations
 

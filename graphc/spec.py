@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from graphc.demands import Rule
 from graphc.diagnostics import Span
 from graphc.expr import Expr
 from graphc.graph import FreeSize, Paper
-from graphc.source import Scalar, Tree
+from graphc.source import Mapping, Scalar, Tree
 from graphc.tensor import DType
 
 ParameterKind: TypeAlias = Literal["int", "float", "bool", "text", "list", "step"]
 Operand: TypeAlias = "Formula | Step | Branch"
+Loops: TypeAlias = "dict[str, Formula | tuple[Formula, ...]]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,12 +60,12 @@ class Step:
     name: str = ""
     arguments: Tree | None = None
     body: tuple[Step, ...] | None = None
-    lets: dict[str, Operand] | None = None
+    lets: Named | None = None
     id: Scalar | None = None
     source: Formula | tuple[Operand, ...] | Named | None = None
     when: Formula | None = None
     repeat: Formula | None = None
-    loops: dict[str, Formula | tuple[Formula, ...]] | None = None
+    loops: Loops | None = None
     keys: dict[str, Scalar] | None = None
     doc: str = ""
 
@@ -82,13 +82,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """What an input must look like. `sizes` is None where anything is taken; `rest` stands for a leading `...`."""
+    """What an input must look like; `rest` stands for a leading `...`, no dtype for any."""
 
     name: str
     span: Span
-    sizes: tuple[Formula, ...] | None
+    sizes: tuple[Formula, ...]
     rest: bool = False
-    dtype: DType = "float32"
+    dtype: DType | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,13 +106,20 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ExpectedOutput:
+    """The shape that an output must have, and the key that names the output."""
+
+    sizes: tuple[Formula, ...]
+    key: Scalar
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Expectation:
     """What a variant must come to: exact counts, MACs to the digits written, shapes of outputs."""
 
     params: Scalar | None
     macs: Scalar | None
-    outputs: dict[str, tuple[Formula, ...]]
-    span: Span
+    outputs: dict[str, ExpectedOutput]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,13 +131,9 @@ class Spec:
     paper: Paper | None
     main: Block
     blocks: dict[str, Block]
-    variants: dict[str, dict[str, Tree]]
+    variants: dict[str, Mapping]
     default: str | None
     sizes: dict[str, FreeSize]
     expect: dict[str, Expectation]
     span: Span
     digest: str
-
-    def rule(self, size: str) -> Rule:
-        """The rule that the spec declares for a free size."""
-        return self.sizes[size].rule

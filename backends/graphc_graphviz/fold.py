@@ -1,8 +1,8 @@
 """Which copies of a repeated step are equal, so that one of them can stand for all.
 
-Copies are equal where the same ops do the same to values of the same shapes, and each copy reads what the one before it
-reads: the same values from outside, or the same values of its predecessor. The first copy of a run may read something
-else in place of its predecessor.
+Copies are equal where the same ops give values of the same shapes, and each copy reads what the one before it reads:
+the same values from outside, or the same values of its predecessor. The first copy of a run may read something else in
+place of its predecessor, even of another width, as where a paper writes "3×3, 128, twice" behind 64 channels.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _continues(run: Sequence[Copy], copy: Copy, readers: Readers) -> bool:
 def _outline(copy: Copy) -> list[object]:
     """What a copy is made of, by paths within it."""
     start = len(copy.path)
-    outline: list[object] = [(node.path[start:], node.op, node.output.type) for node in nodes_of(copy)]
+    outline: list[object] = [(n.path[start:], n.op, len(n.operands), n.output.type) for n in nodes_of(copy)]
     if isinstance(copy, Scope):
         outline += [(scope.path[start:], scope.kind, scope.label) for scope in copy.scopes()]
     return outline
@@ -88,7 +88,7 @@ def _private(copy: Copy, after: Copy, readers: Readers) -> bool:
 
 
 def _reads_alike(run: Sequence[Copy], copy: Copy) -> bool:
-    """Whether a copy reads what the last of a run reads; the run's first may read anything in place of a predecessor."""
+    """Whether a copy reads what a run's last reads; the run's first may read anything in place of a predecessor."""
     starts = len(run) == 1
     stands_for: dict[Source, Source] = {}
     for theirs, ours in zip(_sources(run[-1], () if starts else run[-2:-1]), _sources(copy, run[-1:]), strict=True):

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 from graphc_graphviz.picture import Arrow, Box, Leaf
 
-Entry: TypeAlias = tuple[Leaf, str]
-"""Where a value comes from, and which one it is."""
+Entry: TypeAlias = tuple[Leaf, str, Box]
+"""Where a value comes from, which one it is, and a box that it enters."""
 
 
-def with_forks(root: Box, arrows: Sequence[Arrow]) -> list[Arrow]:
-    """The arrows, led through a fork in the innermost box around the places that read it."""
-    result = list(arrows)
-    for box in list(root.boxes())[1:]:
-        result = _forked(box, result)
-    return result
-
-
-def _forked(box: Box, arrows: list[Arrow]) -> list[Arrow]:
-    part_of = {leaf: part for part in box.parts for leaf in ([part] if isinstance(part, Leaf) else part.leaves())}
+def with_forks(arrows: Sequence[Arrow]) -> list[Arrow]:
+    """The arrows, led through the forks that are put into the boxes."""
     readers: dict[Entry, set[Leaf | Box]] = {}
     for arrow in arrows:
-        if arrow.head in part_of and arrow.tail not in part_of:
-            readers.setdefault((arrow.tail, arrow.value), set()).add(part_of[arrow.head])
-    forks = {entry: Leaf("fork", box, []) for entry, parts in readers.items() if len(parts) > 1}
-    box.parts[:0] = forks.values()
-    led = (_through(forks.get((a.tail, a.value)) if a.head in part_of else None, a) for a in arrows)
-    return list(dict.fromkeys(chain.from_iterable(led)))
+        for box, part in _entered(arrow):
+            readers.setdefault((arrow.tail, arrow.value, box), set()).add(part)
+    forks = {entry: Leaf("fork", entry[-1], []) for entry, parts in readers.items() if len(parts) > 1}
+    for fork in reversed(forks.values()):
+        fork.box.parts.insert(0, fork)
+    return list(dict.fromkeys(step for arrow in arrows for step in _steps(arrow, forks)))
 
 
-def _through(fork: Leaf | None, arrow: Arrow) -> tuple[Arrow, ...]:
-    if fork is None:
-        return (arrow,)
-    return replace(arrow, head=fork), replace(arrow, tail=fork)
+def _entered(arrow: Arrow) -> list[tuple[Box, Leaf | Box]]:
+    """The boxes that an arrow enters, from the outside in, each with the part of it that the arrow leads to."""
+    outside = set(_around(arrow.tail))
+    inward: list[Leaf | Box] = [arrow.head, *_around(arrow.head)]
+    entered = [(box, part) for part, box in pairwise(inward) if isinstance(box, Box) and box not in outside]
+    return entered[::-1]
+
+
+def _around(leaf: Leaf) -> Iterator[Box]:
+    box: Box | None = leaf.box
+    while box:
+        yield box
+        box = box.parent
+
+
+def _steps(arrow: Arrow, forks: dict[Entry, Leaf]) -> Iterator[Arrow]:
+    entries = ((arrow.tail, arrow.value, box) for box, _ in _entered(arrow))
+    stops = (arrow.tail, *(forks[entry] for entry in entries if entry in forks), arrow.head)
+    return (Arrow(tail, head, arrow.value) for tail, head in pairwise(stops))

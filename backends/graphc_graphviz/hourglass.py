@@ -1,7 +1,7 @@
 """Finds an hourglass laid on its side: a way down, a way up, and skips between them (U-Net, feature pyramids).
 
-Such an architecture is drawn as its paper draws it: down at the left, up at the right, and each skip in a row that is read
-from left to right.
+Such an architecture is drawn as its paper draws it: down at the left, up at the right, and each skip in a row that is
+read from left to right.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from graphc_graphviz.picture import Arrow, Box, Leaf, Picture
+from graphc_graphviz.picture import Arrow, Leaf, Picture
 
 Leaves: TypeAlias = tuple[Leaf, ...]
+"""Leaves in reading order."""
 
 LONGEST_END = 2
 """So many leaves in front of the outermost skip, or behind it, go into its row."""
@@ -41,36 +42,48 @@ class Hourglass:
         return below and arrow.head in self.rising and not self.in_row(arrow.tail, arrow.head)
 
 
+@dataclass(frozen=True, slots=True)
+class _Skip:
+    """An arrow that leads from one part of the root past others to a third, and the places of the two."""
+
+    arrow: Arrow
+    start: int
+    end: int
+
+
 def hourglass(picture: Picture) -> Hourglass:
     """The hourglass of a picture: at least two skips, each inside the one before it.
 
-    A skip leads from one part of the root past other parts to a third. All skips count, so one that crosses another, as
-    in a densely connected network, makes it no hourglass.
+    All skips count, so one that crosses another, as in a densely connected network, makes it no hourglass.
     """
-    parts = [_leaves(part) for part in picture.root.parts]
-    place = {leaf: index for index, part in enumerate(parts) for leaf in part}
-    skips = sorted(_skips(picture.arrows, place), key=lambda arrow: place[arrow.tail])
-    spans = [(place[skip.tail], place[skip.head]) for skip in skips]
-    if len(skips) < 2 or not all(a < c and d < b for (a, b), (c, d) in pairwise(spans)):
+    parts = [(part,) if isinstance(part, Leaf) else tuple(part.leaves()) for part in picture.root.parts]
+    skips = sorted(_skips(picture.arrows, parts), key=lambda skip: skip.start)
+    if len(skips) < 2 or not all(a.start < b.start and b.end < a.end for a, b in pairwise(skips)):
         return Hourglass()
-    rows = [(_up_to(skip.tail, parts[a]), _from(skip.head, parts[b])) for skip, (a, b) in zip(skips, spans, strict=True)]
-    rows[0] = _longer(rows[0], parts[: spans[0][0]], parts[spans[0][1] + 1 :])
-    line = _Line(picture.arrows)
-    levels = (line.or_else(a, skip.tail) + line.or_else(b, skip.head) for skip, (a, b) in zip(skips, rows, strict=True))
-    left, right = spans[-1]
-    bottom = line.or_else(_joined(parts[left + 1 : right]))
-    rising = frozenset(_joined(parts[right:]))
-    return Hourglass(tuple(skips), tuple(map(line.to_outputs, levels)), line.to_outputs(bottom), rising)
+    line, outermost, innermost = _Line(picture.arrows), skips[0], skips[-1]
+    ends = _ends(parts, outermost)
+    rows = [line.row(skip, parts, ends if skip is outermost else ((), ())) for skip in skips]
+    bottom = line.or_else(_joined(parts[innermost.start + 1 : innermost.end]))
+    rising = frozenset(_joined(parts[innermost.end :]))
+    return Hourglass(tuple(skip.arrow for skip in skips), tuple(rows), line.to_outputs(bottom), rising)
 
 
-def _skips(arrows: Sequence[Arrow], place: dict[Leaf, int]) -> list[Arrow]:
-    """The arrows that pass by a part, one for each pair of parts."""
-    found: dict[tuple[int, int], Arrow] = {}
+def _skips(arrows: Iterable[Arrow], parts: Sequence[Leaves]) -> list[_Skip]:
+    """The skips, one for each pair of parts."""
+    place = {leaf: index for index, part in enumerate(parts) for leaf in part}
+    found: dict[tuple[int, int], _Skip] = {}
     for arrow in arrows:
         start, end = place[arrow.tail], place[arrow.head]
         if end - start > 1 and arrow.head.role != "output":
-            found.setdefault((start, end), arrow)
+            found.setdefault((start, end), _Skip(arrow, start, end))
     return list(found.values())
+
+
+def _ends(parts: Sequence[Leaves], skip: _Skip) -> tuple[Leaves, Leaves]:
+    """What stands in front of a skip and behind it, where that is short."""
+    before = _joined(parts[: skip.start])
+    behind = tuple(leaf for leaf in _joined(parts[skip.end + 1 :]) if leaf.role != "output")
+    return before if len(before) <= LONGEST_END else (), behind if len(behind) <= LONGEST_END else ()
 
 
 class _Line:
@@ -78,6 +91,13 @@ class _Line:
 
     def __init__(self, arrows: Iterable[Arrow]) -> None:
         self.links = [(arrow.tail, arrow.head) for arrow in arrows]
+
+    def row(self, skip: _Skip, parts: Sequence[Leaves], ends: tuple[Leaves, Leaves]) -> Leaves:
+        """What leads to a skip's start, and what follows its end, as far as either is one line; then the outputs."""
+        left, right = parts[skip.start], parts[skip.end]
+        left = ends[0] + left[: left.index(skip.arrow.tail) + 1]
+        right = right[right.index(skip.arrow.head) :] + ends[1]
+        return self.to_outputs(self.or_else(left, skip.arrow.tail) + self.or_else(right, skip.arrow.head))
 
     def or_else(self, leaves: Leaves, *otherwise: Leaf) -> Leaves:
         """The leaves where they are one line, else some other ones.
@@ -93,27 +113,8 @@ class _Line:
         return row + tuple(head for tail, head in self.links if tail in row[-1:] and head.role == "output")
 
 
-def _longer(row: tuple[Leaves, Leaves], before: Sequence[Leaves], behind: Sequence[Leaves]) -> tuple[Leaves, Leaves]:
-    """The outermost row with what stands in front of it and behind it, where that is short."""
-    start = _joined(before)
-    end = tuple(leaf for leaf in _joined(behind) if leaf.role != "output")
-    return (start if len(start) <= LONGEST_END else ()) + row[0], row[1] + (end if len(end) <= LONGEST_END else ())
-
-
 def _is_shallow(leaf: Leaf) -> bool:
     return leaf.box.parent is None or leaf.box.parent.parent is None
-
-
-def _up_to(leaf: Leaf, part: Leaves) -> Leaves:
-    return part[: part.index(leaf) + 1]
-
-
-def _from(leaf: Leaf, part: Leaves) -> Leaves:
-    return part[part.index(leaf) :]
-
-
-def _leaves(part: Leaf | Box) -> Leaves:
-    return (part,) if isinstance(part, Leaf) else tuple(part.leaves())
 
 
 def _joined(parts: Sequence[Leaves]) -> Leaves:

@@ -26,8 +26,13 @@ Flow: TypeAlias = Literal["down", "up", "right"]
 
 
 def text(words: str) -> str:
-    """Text of a spec, made safe for markup."""
-    return escape(NO_XML.sub("\ufffd", words))
+    """Text of a spec, made safe for markup: in Graphviz's a backslash has a meaning, too."""
+    return escape(printable(words)).replace("\\", "\\\\")
+
+
+def printable(words: str) -> str:
+    """Text that can stand in an SVG."""
+    return NO_XML.sub("\ufffd", words)
 
 
 def leaf_label(leaf: Leaf, flow: Flow) -> str:
@@ -39,14 +44,20 @@ def leaf_label(leaf: Leaf, flow: Flow) -> str:
 
 
 def box_label(box: Box) -> str:
-    """The name of an opened block, what it is, and how often it is repeated."""
-    return _markup(_title(box.name, box.words, box.count))
+    """The name of an opened block, how often it is repeated, and what it is: short lines, to keep clear of arrows."""
+    name = _spaced(f"<B>{text(box.name)}</B>", _times(box.count))
+    words = _font(text(box.words), style.NODE_SIZE, style.FAINT)
+    return _markup('<BR ALIGN="LEFT"/>'.join(filter(None, (name, words))) + '<BR ALIGN="LEFT"/>')
 
 
 def caption(title: str, reference: str, families: Iterable[str]) -> str:
     """The title, the paper, and what the colours mean."""
     lines = "<BR/>".join(text(line) for line in wrap(reference, LONGEST_LINE))
-    parts = (f"<B>{_font(text(title), style.TITLE_SIZE)}</B>", _font(lines, style.SMALL_SIZE + 1, style.FAINT), _legend(families))
+    parts = (
+        f"<B>{_font(text(title), style.TITLE_SIZE)}</B>",
+        _font(lines, style.SMALL_SIZE + 1, style.FAINT),
+        _legend(families),
+    )
     return _markup(_table([_row(part) for part in parts if part], "0", "2"))
 
 
@@ -57,7 +68,7 @@ def _body(leaf: Leaf, flow: Flow) -> str:
         case "op":
             return _strips(leaf, flow)
         case "block":
-            return _rounded(f"{_words(leaf.lines[0])} {_times(leaf.count)}", leaf.path, style.fill(leaf.lines[0].family))
+            return _rounded(_words(leaf.lines[0], leaf.count), leaf.path, style.fill(leaf.lines[0].family))
     return _rounded(_words(leaf.lines[0]), leaf.path, style.BACKGROUND)
 
 
@@ -67,13 +78,14 @@ def _frame(leaf: Leaf, flow: Flow) -> str:
     rows = [_row(_body(leaf.stack[0], flow))]
     for before, part in pairwise(leaf.stack):
         rows += [*map(_shape, before.shapes), _row(_body(part, flow))]
-    fill = {"STYLE": "ROUNDED", "BGCOLOR": style.BOXES[1], "COLOR": style.FRAME, "ID": text(leaf.path)}
-    return _table([head, *(reversed(rows) if flow == "up" else rows)], "1", "3", **fill)
+    fill = {"STYLE": "ROUNDED", "BGCOLOR": style.BOXES[1], "COLOR": style.FRAME} | _named(leaf.path)
+    inside = _table(reversed(rows) if flow == "up" else rows, "0", "2")
+    return _table([head, _row(inside)], "1", "3", **fill)
 
 
 def _strips(leaf: Leaf, flow: Flow) -> str:
     """An op and the small ops that follow it."""
-    strips = [_strip(f"{_words(line)} {_times(leaf.count)}", line) for line in leaf.lines]
+    strips = [_strip(_words(line, leaf.count), line) for line in leaf.lines]
     return _table(reversed(strips) if flow == "up" else strips, "0", "3", CELLBORDER="1")
 
 
@@ -82,20 +94,28 @@ def _shape(shape: str) -> str:
 
 
 def _rounded(words: str, path: str, fill: str) -> str:
-    return _table([_row(words)], "1", "4", STYLE="ROUNDED", BGCOLOR=fill, ID=text(path))
+    return _table([_row(words)], "1", "4", STYLE="ROUNDED", BGCOLOR=fill, **_named(path))
 
 
 def _strip(words: str, line: Line) -> str:
-    return _row(words, BGCOLOR=style.fill(line.family), ID=text(line.path))
+    return _row(words, BGCOLOR=style.fill(line.family), **_named(line.path))
 
 
 def _title(name: str, words: str, count: int) -> str:
-    parts = (f"<B>{text(name)}</B>", _font(text(words), style.NODE_SIZE, style.FAINT), _times(count))
+    return _spaced(f"<B>{text(name)}</B>", _font(text(words), style.NODE_SIZE, style.FAINT), _times(count))
+
+
+def _words(line: Line, count: int = 1) -> str:
+    return _spaced(f"<B>{text(line.name)}</B>", text(line.words), _times(count))
+
+
+def _spaced(*parts: str) -> str:
     return " ".join(filter(None, parts))
 
 
-def _words(line: Line) -> str:
-    return f"<B>{text(line.name)}</B> {text(line.words)}".rstrip()
+def _named(path: str) -> dict[str, str]:
+    """What lets a part of an SVG be found, and shows its path under the pointer."""
+    return {"ID": text(path), "TOOLTIP": text(path)}
 
 
 def _legend(families: Iterable[str]) -> str:

@@ -1,6 +1,8 @@
 """The program that lays out and draws: DOT text on stdin, the picture on stdout.
 
-It runs by itself in a process of its own: Graphviz is C code that can take hours, or end the process.
+    python layout.py svg|png|pdf [attribute=value …]
+
+It runs in a process of its own: Graphviz is C code that can take hours, and writes warnings wherever stderr goes.
 """
 
 import sys
@@ -8,10 +10,12 @@ import sys
 from pygraphviz import AGraph
 
 
-def main(form: str, dpi: str) -> None:
-    """Writes the picture in a form of Graphviz's: svg, png, pdf."""
+def main(form: str, *attributes: str) -> None:
+    """Draws in a form that Graphviz knows, with further attributes of the whole graph."""
     graph = AGraph(string=sys.stdin.buffer.read().decode())
-    graph.graph_attr["dpi"] = dpi
+    for attribute in attributes:
+        name, _, value = attribute.partition("=")
+        graph.graph_attr[name] = value
     sys.stdout.buffer.write(graph.draw(format=form, prog="dot"))
 
 

@@ -21,10 +21,11 @@ class Line:
 
 @dataclass(eq=False, slots=True)
 class Leaf:
-    """What is drawn as one piece: an op with the small ops that follow it, a closed block, an input, an output, a fork, or
-    a frame around a `stack` of leaves.
+    """What is drawn as one piece.
 
-    `shapes` are those that leave it, where they tell something new. `count` equal copies are drawn once.
+    An op with the small ops that follow it, a closed block, an input, an output, a fork, or a frame around a `stack` of
+    ops and closed blocks. `shapes` are those that leave it, where they tell something new. `count` equal copies are
+    drawn once.
     """
 
     role: Role
@@ -81,6 +82,7 @@ class Arrow:
 class Picture:
     """A graph as it is drawn. Arrows are in the order in which their heads read them."""
 
+    name: str
     title: str
     reference: str
     root: Box

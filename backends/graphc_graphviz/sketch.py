@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from graphc.dims import Size, substitute
 from graphc.graph import Graph, Node, Scope, Skipped, Value
 from graphc.pretty import pretty_shape, rules_of
 from graphc_graphviz.chains import with_chains
-from graphc_graphviz.fold import Run, readers_of, runs
+from graphc_graphviz.fold import Run, nodes_of, readers_of, runs
 from graphc_graphviz.forks import with_forks
 from graphc_graphviz.picture import Arrow, Box, Leaf, Line, Picture
 from graphc_graphviz.style import family
-from graphc_graphviz.words import block_words, op_name, op_words, reference
+from graphc_graphviz.words import block_words, op_words, reference, title
 
 STRIPS = frozenset({"activation", "norm"})
 """Ops of these families are drawn as a strip of the op before them, where nothing else reads that op."""
 
 
 def sketch(graph: Graph, depth: int) -> Picture:
-    """What is drawn of a graph whose blocks are opened to `depth`: at 1 the graph itself is open and its blocks are closed.
+    """What is drawn of a graph whose blocks are opened to `depth`.
 
-    Groups of copies, `do` and branches add no depth: they are open where the block around them is.
+    At 1 the graph itself is open and its blocks are closed. Groups of copies, `do` and branches add no depth: they are
+    open where the block around them is.
     """
     return _Sketch(graph).draw(depth)
 
@@ -29,24 +32,23 @@ class _Sketch:
         self.graph = graph
         self.rules = rules_of(graph)
         self.readers = readers_of(graph)
+        self.root = Box("")
         self.leaf_of: dict[Node, Leaf] = {}
         self.echoes: set[Node] = set()
-        self.root = Box("")
+        """The nodes of copies that an equal copy stands for."""
 
     def draw(self, depth: int) -> Picture:
         graph = self.graph
         for name, value in graph.inputs.items():
-            self.leaf_of[value.node] = self.end("input", name, self.shape(value))
+            line = Line(name, name, "", "input")
+            self.leaf_of[value.node] = self.put(Leaf("input", self.root, [line], (self.shape(value),)))
         if depth > 0:
             self.fill(graph.root, self.root, depth - 1)
         else:
             self.closed(Run((graph.root,)), graph.root, self.root)
-        arrows = self.arrows()
-        for name, value in graph.outputs.items():
-            arrows.append(Arrow(self.leaf_of[value.node], self.end("output", name), value.path))
-        arrows = with_forks(self.root, with_chains(self.root, arrows))
+        arrows = with_forks(with_chains(self.root, [*self.inner_arrows(), *self.arrows_out()]))
         paper = reference(graph.paper) if graph.paper else ""
-        return Picture(graph.title or graph.name, paper, self.root, arrows)
+        return Picture(graph.name, title(graph), paper, self.root, arrows)
 
     def fill(self, scope: Scope, box: Box, depth: int) -> None:
         for item in scope.items:
@@ -63,6 +65,9 @@ class _Sketch:
                 self.echoes.add(echo)
 
     def item(self, run: Run, box: Box, depth: int) -> None:
+        """Draws a step. One that does nothing, as all in it is left out by `when`, is not drawn."""
+        if not any(nodes_of(run.first)):
+            return
         match run.first:
             case Node() as node:
                 self.op(run, node, box)
@@ -74,15 +79,13 @@ class _Sketch:
                 self.opened(run, scope, box, depth - (scope.kind == "block"))
 
     def op(self, run: Run, node: Node, box: Box) -> None:
-        line = Line(node.path, _name(run, box), " ".join(filter(None, (op_name(node), op_words(node)))), family(node.op))
+        line = Line(node.path, _name(run, box), op_words(node), family(node.op))
         shapes = () if node.output.type in node.inputs else (self.shape(node.output),)
-        under = self.leaf_above(node) if run.count == 1 else None
-        if under:
-            under.lines.append(line)
-            under.shapes = shapes or under.shapes
-            self.leaf_of[node] = under
-        else:
-            self.leaf_of[node] = self.put(Leaf("op", box, [line], shapes, run.count))
+        above = self.leaf_above(node) if run.count == 1 else None
+        if above:
+            above.lines.append(line)
+            above.shapes = shapes or above.shapes
+        self.leaf_of[node] = above or self.put(Leaf("op", box, [line], shapes, run.count))
 
     def leaf_above(self, node: Node) -> Leaf | None:
         """The leaf that a small op becomes a strip of."""
@@ -94,55 +97,49 @@ class _Sketch:
         return leaf if alone and leaf.role == "op" and leaf.count == 1 else None
 
     def closed(self, run: Run, block: Scope, box: Box) -> None:
-        words = " ".join(filter(None, (_label(block), block_words(block))))
-        name = _name(run, box) or self.graph.name
-        line = Line(block.path, name, words, self.main_family(block))
+        path = block.path or self.graph.name
+        line = Line(path, _name(run, box) or path, block_words(block), self.main_family(block))
         shapes = tuple(self.shape(value) for value in block.outputs.values())
         leaf = self.put(Leaf("block", box, [line], shapes, run.count))
         self.leaf_of |= dict.fromkeys(block.nodes(), leaf)
 
     def opened(self, run: Run, scope: Scope, box: Box, depth: int) -> None:
-        words = " ".join(filter(None, (_label(scope), block_words(scope))))
-        inner = Box(scope.path, scope.kind == "block", _name(run, box), words, scope.doc, run.count, box)
+        name, words = _name(run, box), block_words(scope)
+        inner = Box(scope.path, scope.kind == "block", name, words, scope.doc, run.count, box)
         box.parts.append(inner)
         self.fill(scope, inner, depth)
-
-    def arrows(self) -> list[Arrow]:
-        found: dict[Arrow, None] = {}
-        for node in self.graph.nodes:
-            for value in node.operands:
-                arrow = Arrow(self.leaf_of[value.node], self.leaf_of[node], value.path)
-                if node not in self.echoes and arrow.tail is not arrow.head:
-                    found[arrow] = None
-        return list(found)
-
-    def end(self, role: str, name: str, *shapes: str) -> Leaf:
-        """An input or an output."""
-        return self.put(Leaf("input" if role == "input" else "output", self.root, [Line(name, name, "", role)], shapes))
 
     def put(self, leaf: Leaf) -> Leaf:
         leaf.box.parts.append(leaf)
         return leaf
+
+    def inner_arrows(self) -> list[Arrow]:
+        """The arrows between leaves, each once, in the order in which they are read."""
+        read = ((value, node) for node in self.graph.nodes if node not in self.echoes for value in node.operands)
+        arrows = (Arrow(self.leaf_of[value.node], self.leaf_of[node], value.path) for value, node in read)
+        return list(dict.fromkeys(arrow for arrow in arrows if arrow.tail is not arrow.head))
+
+    def arrows_out(self) -> Iterator[Arrow]:
+        """The arrows to the outputs, which are put behind all else."""
+        for name, value in self.graph.outputs.items():
+            end = self.put(Leaf("output", self.root, [Line(name, name, "", "output")]))
+            yield Arrow(self.leaf_of[value.node], end, value.path)
 
     def shape(self, value: Value) -> str:
         return pretty_shape(value.type, self.rules)
 
     def main_family(self, block: Scope) -> str:
         """The family that has the most parameters in a block."""
-        weights: dict[str, int] = {}
+        owned: dict[str, int] = {}
         for node in block.nodes():
             kind = family(node.op)
-            weights[kind] = weights.get(kind, 0) + sum(self.number(w.count) for w in node.weights().values())
-        return max(weights, key=lambda kind: weights[kind], default="")
+            owned[kind] = owned.get(kind, 0) + sum(self.number(weight.count) for weight in node.weights().values())
+        return max(owned, key=lambda kind: owned[kind], default="")
 
     def number(self, size: Size) -> int:
+        """A size at the example sizes of the inputs."""
         known = substitute(size, self.graph.examples())
         return known if isinstance(known, int) else 0
-
-
-def _label(scope: Scope) -> str:
-    """A block's own name, where the path does not end in it."""
-    return scope.label if scope.kind == "block" and scope.label != scope.name else ""
 
 
 def _name(run: Run, box: Box) -> str:

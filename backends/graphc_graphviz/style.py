@@ -1,7 +1,7 @@
 """Colours, fonts and distances.
 
-The fills are Paul Tol's "light" scheme (https://sronpersonalpages.nl/~pault/, figure 8): made for black text on coloured
-areas, and told apart with each kind of colour blindness. A family is the module that an op's class is written in.
+The fills are Paul Tol's "light" scheme (https://sronpersonalpages.nl/~pault/, qualitative schemes): made for black text
+on coloured areas, and told apart with each kind of colour blindness. A family is the module that an op's class is in.
 """
 
 from __future__ import annotations
@@ -48,9 +48,13 @@ GRAPH = {
 NODE = {"fontname": FONT, "fontsize": str(NODE_SIZE), "fontcolor": INK, "color": LINE, "shape": "plain"}
 EDGE = {"fontname": FONT, "fontsize": str(SMALL_SIZE), "color": LINE, "arrowsize": "0.55", "penwidth": "0.9"}
 FRAME = "#B5B5B0"
-SKIP = {"penwidth": "2", "color": "#8C8C8C"}
-UPRIGHT = {"weight": "10"}
 BOX = {"style": "rounded,filled", "color": FRAME, "labelloc": "t", "labeljust": "l", "margin": "9"}
+FORK = {"shape": "point", "width": "0.04"}
+SKIP = {"penwidth": "2", "color": "#8C8C8C"}
+STRAIGHT = {"weight": "10"}
+MANY_LEAVES = 300
+LARGE = {"nslimit": "1", "mclimit": "0.2"}
+"""Limits on Graphviz's patience, for a picture of many leaves: ten times as fast, somewhat less tidy."""
 
 
 def family(op: Op) -> str:

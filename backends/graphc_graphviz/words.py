@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from graphc.graph import Node, Paper, Scope
+from graphc.graph import Graph, Node, Paper, Scope
 from graphc.ops.base import extent
 
 LEFT_OUT = frozenset({"bias", "eps", "momentum", "padding"})
@@ -14,29 +14,33 @@ EXTENTS = ("kernel_size", "output_size")
 
 
 def op_words(node: Node) -> str:
-    """The attributes that the spec set, without those of `LEFT_OUT`."""
-    fields = type(node.op).model_fields
-    values = {name: getattr(node.op, name) for name in fields}
-    main = node.op.main if node.op.main in node.written else None
+    """The op's name, where the step's own does not say it, and the attributes that differ from their defaults."""
+    op, fields = node.op, type(node.op).model_fields
+    main = op.main if op.main in node.written else None
+    values = {name: getattr(op, name) for name in fields}
     changed = {name: value for name, value in values.items() if name == main or value != fields[name].default}
-    axes = max(1, len(node.output.type.space))
-    return _joined(changed, node.op.main, axes)
-
-
-def op_name(node: Node) -> str:
-    """The op's name, where the step's own does not say it already."""
-    own = node.name.rstrip("0123456789").rstrip("_")
-    return "" if node.op.name in (own, node.name) else node.op.name
+    own = "" if _unnumbered(node.name) == op.name else op.name
+    return _joined(own, changed, main, len(node.output.type.space))
 
 
 def block_words(scope: Scope) -> str:
-    """The numbers that the caller gave a block; what is 0, 1 or false says nothing."""
+    """The block's name, where the step's own does not say it, and the numbers that the caller gave it.
+
+    What is 0, 1 or false says nothing, except in the first place.
+    """
     given = {name: bound.value for name, bound in scope.bindings.items() if bound.given}
     numbers = {name: value for name, value in given.items() if isinstance(value, int | float)}
     main = next((name for name in numbers if name not in EXTENTS), None)
     telling = {name: value for name, value in numbers.items() if name == main or value not in (0, 1)}
-    axes = max((len(value.type.space) for value in scope.inputs.values()), default=1)
-    return _joined(telling, main, max(1, axes))
+    own = "" if scope.kind != "block" or _unnumbered(scope.name) == scope.label else scope.label
+    return _joined(own, telling, main, max((len(value.type.space) for value in scope.inputs.values()), default=1))
+
+
+def title(graph: Graph) -> str:
+    """The title, and the variant's name where the title does not say it."""
+    said = "".join(filter(str.isalnum, graph.title.lower()))
+    parts = (graph.title, "" if said == graph.name.lower() else graph.name)
+    return " · ".join(filter(None, parts))
 
 
 def reference(paper: Paper) -> str:
@@ -46,20 +50,26 @@ def reference(paper: Paper) -> str:
     return ", ".join(filter(None, (paper.authors, paper.title, year, arxiv)))
 
 
-def _joined(values: Mapping[str, object], main: str | None, axes: int) -> str:
-    shown = (name for name in values if name not in LEFT_OUT)
-    ordered = sorted(shown, key=lambda name: (name not in EXTENTS, name != main))
-    return ", ".join(_words(name, values[name], name == main, axes) for name in ordered)
+def _joined(name: str, values: Mapping[str, object], main: str | None, axes: int) -> str:
+    shown = (attribute for attribute in values if attribute not in LEFT_OUT)
+    ordered = sorted(shown, key=lambda attribute: (attribute not in EXTENTS, attribute != main))
+    words = ", ".join(_words(attribute, values[attribute], attribute == main, axes) for attribute in ordered)
+    return f"{name} {words}".strip()
 
 
 def _words(name: str, value: object, is_main: bool, axes: int) -> str:
-    if name in EXTENTS and isinstance(value, int | tuple):
-        return "×".join(map(str, extent(value, axes)))
-    if isinstance(value, bool):
-        return _spaced(name) if value else f"no {_spaced(name)}"
-    text = "×".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return text if is_main else f"{_spaced(name)} {text}"
+    spoken = name.replace("_", " ")
+    match value:
+        case bool():
+            return spoken if value else f"no {spoken}"
+        case int() | tuple() if name in EXTENTS:
+            return "×".join(map(str, extent(value, max(axes, 1))))
+        case tuple():
+            value = "×".join(map(str, value))
+    return str(value) if is_main else f"{spoken} {value}"
 
 
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
+def _unnumbered(name: str) -> str:
+    """A step's name without the number that tells it from others of that name."""
+    stem, _, number = name.rpartition("_")
+    return stem if number.isdigit() else name

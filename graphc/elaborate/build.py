@@ -3,92 +3,165 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NoReturn
 
 from graphc.codes import CODES
 from graphc.demands import Relation, Truth
 from graphc.diagnostics import Diagnostic, Note, Span, did_you_mean
-from graphc.elaborate.frame import Callee, Failed, Level
+from graphc.dims import Dim, Size
+from graphc.elaborate.frame import Callee, Failed, Place, Stopped
 from graphc.expr import Expr
 from graphc.graph import Demand, Node, Value
 from graphc.ops import OPS, Op
 from graphc.spec import Block
 
-MOST_NODES = 1_000_000
+MOST_NODES = 100_000
+MOST_WORK = 3_000_000
+DEEPEST = 40
+LARGEST = 1 << 62
+HEAVIEST = 200
 
 
 class Build:
-    """The graph in the making. `blocks` has the blocks of each file; every file also sees `standard`."""
+    """The graph in the making. `blocks` has the blocks of each file; every file also sees those of `standard`."""
 
-    def __init__(self, blocks: Mapping[str, Mapping[str, Block]], standard: str) -> None:
-        self.blocks = blocks
-        self.standard = standard
+    def __init__(self, blocks: Mapping[str, Mapping[str, Block]], file: str, standard: str) -> None:
+        self.blocks, self.file, self.standard = blocks, file, standard
         self.nodes: list[Node] = []
         self.demands: list[Demand] = []
         self.found: dict[tuple[Span, str], Diagnostic] = {}
+        self.calls: list[tuple[Block, Span]] = []
+        self.work = self.depth = 0
+
+    # --- what is wrong
 
     def report(self, code: str, message: str, span: Span, hint: str = "", notes: tuple[Note, ...] = ()) -> None:
         """Adds a diagnostic; of one mistake met in several copies only the first is kept."""
         if code not in CODES:
             raise KeyError(code)
-        self.found.setdefault((span, code), Diagnostic(code, message, span, notes, hint))
+        place, calls = self.blamed(span)
+        self.found.setdefault((place, code), Diagnostic(code, message, place, (*notes, *calls), hint))
 
     def fail(self, code: str, message: str, span: Span, hint: str = "", notes: tuple[Note, ...] = ()) -> NoReturn:
         """Reports, then gives up the step."""
         self.report(code, message, span, hint, notes)
         raise Failed
 
+    def stop(self, message: str, span: Span, hint: str = "") -> NoReturn:
+        """Reports a limit, then gives up the whole graph."""
+        self.report("E305", message, span, hint)
+        raise Stopped
+
+    def blamed(self, span: Span) -> tuple[Span, tuple[Note, ...]]:
+        """The place in the spec itself that something is due to, and the calls that lead from there to `span`."""
+        notes = []
+        place = span
+        for block, at in reversed(self.calls):
+            if place.file != self.file:
+                notes.append(Note(f"inside `{block.name}`", place))
+                place = at
+            else:
+                notes.append(Note(f"`{block.name}` is used here", at))
+        return place, tuple(notes[:MOST_NOTES])
+
+    # --- limits
+
+    def spend(self, amount: int, span: Span) -> None:
+        """Counts the work that a spec makes; a small text can ask for much."""
+        self.work += amount
+        if self.work > MOST_WORK:
+            self.stop(f"the spec needs more than {MOST_WORK} steps of calculation", span)
+
+    @contextmanager
+    def deeper(self, span: Span) -> Iterator[None]:
+        """One level of steps more."""
+        if self.depth >= DEEPEST:
+            self.stop(f"steps nest at most {DEEPEST} deep", span)
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
+
+    @contextmanager
+    def calling(self, block: Block, span: Span) -> Iterator[None]:
+        """A block at work."""
+        active = [caller.name for caller, _ in self.calls]
+        if any(caller is block for caller, _ in self.calls):
+            chain = " → ".join((*active[active.index(block.name) :], block.name))
+            self.fail("E305", f"a block can't use itself: {chain}", span)
+        self.calls.append((block, span))
+        try:
+            yield
+        finally:
+            self.calls.pop()
+
+    # --- ops and blocks
+
     def callee(self, name: str, file: str, span: Span) -> Callee:
         """The op or block of that name, as a file sees it."""
         own, standard = self.blocks[file], self.blocks[self.standard]
         target = own.get(name) or standard.get(name) or OPS.get(name)
         if target is None:
-            hint = did_you_mean(name, [*own, *standard, *OPS, "do", "let"])
+            hint = did_you_mean(name, [*self.visible_steps(file), "do", "let"])
             self.fail("E401", f"no op or block `{name}`", span, ELSEWHERE.get(name) or hint)
         return Callee(name, target)
+
+    def visible_steps(self, file: str) -> list[str]:
+        """The names of the ops and blocks that a file sees."""
+        return [*self.blocks[file], *self.blocks[self.standard], *OPS]
 
     def names_step(self, name: str, file: str) -> bool:
         """Whether a text is the name of an op or a block."""
         return name in self.blocks[file] or name in self.blocks[self.standard] or name in OPS
 
-    def emit(
-        self,
-        op: Op,
-        operands: tuple[Value, ...],
-        level: Level,
-        name: str,
-        span: Span,
-        written: Mapping[str, Expr] | None = None,
-        condition: Expr | None = None,
-        inline: bool = False,
-    ) -> Value:
+    # --- nodes
+
+    def emit(self, op: Op, operands: tuple[Value, ...], place: Place, written: Mapping[str, Expr]) -> Value:
         """Adds a node after checking its operands."""
-        path = level.path(name)
         types = tuple(value.type for value in operands)
-        notes = (*_givers(operands), *_where(path))
+        notes = (*map(self.giver, operands), Note(f"this step is `{place.path}` in the graph"))
         for requirement in op.requires(*types):
-            self.demand(requirement.condition, path, span, f"{op.name}: {requirement.message}", notes)
+            self.demand(requirement.condition, place, f"{op.name}: {requirement.message}", notes)
         for wish in op.prefers(*types):
-            self.wish(wish.condition, path, span, wish.message)
+            self.wish(wish.condition, place, wish.message)
         if len(self.nodes) >= MOST_NODES:
-            self.fail("E305", f"a graph has at most {MOST_NODES} nodes", span)
-        node = Node(path, op, operands, op.infer(*types), level.scope, span, written or {}, condition, inline)
-        level.scope.items.append(node)
+            self.stop(f"a graph has at most {MOST_NODES} nodes", place.span)
+        type = op.infer(*types)
+        if not all(is_bounded(size) for size in type.shape):
+            self.fail("E305", f"{op.name}: a size of the output is larger than 2**62, or too complicated", place.span)
+        node = Node(
+            place.path, op, operands, type, place.level.scope, place.span, written, place.condition, place.inline
+        )
+        place.level.scope.items.append(node)
         self.nodes.append(node)
         return node.output
 
-    def demand(self, condition: Truth, path: str, span: Span, message: str, notes: tuple[Note, ...]) -> None:
+    def giver(self, value: Value) -> Note:
+        """Who gives an operand, and its shape; by its innermost name and place in the spec itself."""
+        path, span = value.path, value.node.span
+        scope = value.node.scope
+        while span.file != self.file and scope.parent is not None:
+            path, span, scope = scope.path, scope.span, scope.parent
+        return Note(f"`{path}` gives {value.type}", span)
+
+    def demand(self, condition: Truth, place: Place, message: str, notes: tuple[Note, ...]) -> None:
         """What must hold: certain failure ends the step, what depends on free sizes is collected."""
         if isinstance(condition, Relation):
-            self.demands.append(Demand(condition, path, span, message, notes))
+            span, calls = self.blamed(place.span)
+            self.demands.append(Demand(condition, place.path, span, message, (*notes, *calls)))
         elif not condition:
-            self.fail("E501", message, span, notes=notes)
+            self.fail("E501", message, place.span, notes=notes)
 
-    def wish(self, condition: Truth, path: str, span: Span, message: str) -> None:
+    def wish(self, condition: Truth, place: Place, message: str) -> None:
         """What should hold."""
         if isinstance(condition, Relation):
-            self.demands.append(Demand(condition, path, span, message, strict=False))
+            span, _ = self.blamed(place.span)
+            self.demands.append(Demand(condition, place.path, span, message, strict=False))
 
+
+MOST_NOTES = 4
 
 ELSEWHERE = {
     "Conv2D": "here it is `conv2d`, with PyTorch's attributes: `out_channels`, `kernel_size`",
@@ -102,11 +175,8 @@ ELSEWHERE = {
 """Words of other tools, and what they are here."""
 
 
-def _givers(operands: tuple[Value, ...]) -> Iterator[Note]:
-    for value in operands:
-        yield Note(f"`{value.path}` gives {value.type}", value.node.span)
-
-
-def _where(path: str) -> Iterator[Note]:
-    if "." in path:
-        yield Note(f"this step is {path} in the graph")
+def is_bounded(size: Size) -> bool:
+    """Whether a size is one to go on calculating with."""
+    if isinstance(size, Dim):
+        return size.weight <= HEAVIEST and all(abs(factor) <= LARGEST for _, factor in size.terms)
+    return abs(size) <= LARGEST

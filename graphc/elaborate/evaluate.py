@@ -2,247 +2,67 @@
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Callable, Sequence
-from functools import singledispatchmethod
-from typing import NoReturn
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from typing import NoReturn, TypeVar
 
-from graphc.demands import Relation, at_least, equal
 from graphc.diagnostics import Span, did_you_mean
-from graphc.dims import Dim, larger, smaller
+from graphc.elaborate import arithmetic
+from graphc.elaborate.arithmetic import UnfitError
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import Frame, Plain, Result, Thing, known, main_value, spoken
+from graphc.elaborate.frame import (
+    Argument,
+    Arguments,
+    Frame,
+    Place,
+    Result,
+    Thing,
+    known,
+    main_value,
+    spoken,
+    value_in,
+)
+from graphc.elaborate.functions import FUNCTIONS, call
 from graphc.elaborate.make import make_op, require_operands
-from graphc.expr import Binary, Call, Choice, Comprehension, Expr, Items, Literal, Member, Name, Slice, Subscript, Unary
+from graphc.expr import (
+    Binary,
+    Call,
+    Choice,
+    Comprehension,
+    Expr,
+    Items,
+    Literal,
+    Member,
+    Name,
+    Slice,
+    Subscript,
+    Unary,
+)
 from graphc.graph import Value
-from graphc.ops import OPS
+from graphc.ops import OPS, Op
 from graphc.spec import Formula
 
-LARGEST = 1 << 62
-LONGEST = 100_000
+_T = TypeVar("_T")
 
 
-class Evaluator:
-    """Evaluates one formula in a frame. Values made on the way become nodes of the frame's scope."""
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a formula is evaluated. Values made on the way become nodes of the frame's scope."""
 
-    def __init__(self, build: Build, frame: Frame, formula: Formula) -> None:
-        self.build, self.frame, self.formula = build, frame, formula
-
-    def result(self) -> Thing:
-        """What the formula stands for.
-
-        Raises:
-            Failed: it can't be evaluated; reported.
-        """
-        return self.of(self.formula.expression)
+    build: Build
+    frame: Frame
+    formula: Formula
 
     def fail(self, at: Expr, code: str, message: str, hint: str = "") -> NoReturn:
         self.build.fail(code, message, self.formula.at(at), hint)
 
-    @singledispatchmethod
-    def of(self, expression: Expr) -> Thing:
-        """What a piece of the formula stands for."""
-        self.fail(expression, "E303", "a slice stands inside `[…]`")
-
-    @of.register(Literal)
-    def _(self, e: Literal) -> Thing:
-        return e.value
-
-    @of.register(Name)
-    def _(self, e: Name) -> Thing:
+    def do(self, at: Expr, work: Callable[..., _T], *things: object) -> _T:
+        """What `work` makes of these; where it can't, that is reported at a piece of the formula."""
         try:
-            found = self.frame.find(e.id)
-        except KeyError:
-            hint = did_you_mean(e.id, self.frame.visible(), f"names here are {', '.join(sorted(set(self.frame.visible())))}")
-            self.fail(e, "E302", f"`{e.id}` is not a name here", hint)
-        return known(found)
-
-    @of.register(Member)
-    def _(self, e: Member) -> Thing:
-        base = self.of(e.base)
-        part = self.of(e.part) if isinstance(e.part, Expr) else e.part
-        if part == "*":
-            return list(self.copies(e, base))
-        if isinstance(part, int):
-            return self.element(e, self.copies(e, base), part)
-        if isinstance(base, list):
-            return [self.inner(e, item, str(part)) for item in base]
-        return self.inner(e, base, str(part))
-
-    @of.register(Items)
-    def _(self, e: Items) -> Thing:
-        return [self.of(item) for item in e.items]
-
-    @of.register(Comprehension)
-    def _(self, e: Comprehension) -> Thing:
-        frame = self.frame
-        found: list[Thing] = []
-        for item in self.sequence(e.items, self.of(e.items)):
-            self.frame = frame.inside(frame.level)
-            self.frame.names[e.variable] = item
-            found.append(self.of(e.element))
-        self.frame = frame
-        return found
-
-    @of.register(Choice)
-    def _(self, e: Choice) -> Thing:
-        return self.of(e.yes) if self.truth(e.condition) else self.of(e.no)
-
-    @of.register(Unary)
-    def _(self, e: Unary) -> Thing:
-        if e.operator == "not":
-            return not self.truth(e.operand)
-        number = self.number(e.operand, self.of(e.operand))
-        return -number if e.operator == "-" else number
-
-    @of.register(Binary)
-    def _(self, e: Binary) -> Thing:
-        if e.operator in ("and", "or"):
-            left = self.of(e.left)
-            return left if self.decided(e.left, left) == (e.operator == "or") else self.of(e.right)
-        left, right = self.of(e.left), self.of(e.right)
-        if isinstance(main_value(left), Value) or isinstance(main_value(right), Value):
-            return self.value_operator(e, left, right)
-        if e.operator in _COMPARE:
-            return self.compare(e, left, right)
-        if isinstance(left, list) and isinstance(right, list) and e.operator == "+":
-            return self.bounded(e, left + right)
-        return self.arithmetic(e, self.number(e.left, left), self.number(e.right, right))
-
-    @of.register(Subscript)
-    def _(self, e: Subscript) -> Thing:
-        items = self.sequence(e.base, self.of(e.base))
-        if len(e.parts) != 1:
-            self.fail(e, "E303", "a list has one index")
-        (part,) = e.parts
-        if isinstance(part, Slice):
-            bounds = (None if b is None else self.integer(b) for b in (part.first, part.last, part.step))
-            return list(items)[slice(*bounds)]
-        return self.element(e, items, self.integer(part))
-
-    @of.register(Call)
-    def _(self, e: Call) -> Thing:
-        arguments = [self.of(argument) for argument in e.arguments]
-        if e.function in _FUNCTIONS:
-            return self.function(e, arguments)
-        return self.op(e, e.function, arguments, {name: self.of(value) for name, value in e.keywords})
-
-    # --- values
-
-    def op(self, e: Expr, name: str, arguments: list[Thing], attributes: dict[str, Thing]) -> Thing:
-        """Adds the op of that name to the graph."""
-        if name not in OPS:
-            hint = did_you_mean(name, [*OPS, *_FUNCTIONS])
-            self.fail(e, "E401", f"no op or function `{name}` for expressions", hint)
-        span = self.formula.at(e)
-        operands = [value for argument in arguments for value in values_of(self.build, argument, span)]
-        made = make_op(self.build, OPS[name], attributes, span, dict.fromkeys(attributes, span))
-        require_operands(self.build, made, len(operands), span)
-        return self.build.emit(made, tuple(operands), self.frame.level, self.frame.level.fresh(name), span, inline=True)
-
-    def value_operator(self, e: Binary, left: Thing, right: Thing) -> Thing:
-        name = _VALUE_OPERATORS.get(e.operator)
-        if name is None or name not in OPS:
-            self.fail(e, "E303", f"`{e.operator}` has no op for values")
-        return self.op(e, name, [left, right], {})
-
-    # --- numbers
-
-    def number(self, e: Expr, thing: Thing) -> int | float | Dim:
-        if isinstance(thing, (int, float, Dim)) and not isinstance(thing, bool):
-            return thing
-        self.fail(e, "E303", f"a number is needed here, not {spoken(thing)}")
-
-    def integer(self, e: Expr) -> int:
-        thing = self.of(e)
-        if isinstance(thing, int) and not isinstance(thing, bool):
-            return thing
-        self.fail(e, "E303", f"a whole number is needed here, not {spoken(thing)}")
-
-    def truth(self, e: Expr) -> bool:
-        return self.decided(e, self.of(e))
-
-    def decided(self, e: Expr, thing: Thing) -> bool:
-        if isinstance(thing, Dim):
-            self.fail(e, "E304", f"the size {thing} is free: a condition can't depend on it")
-        if isinstance(main_value(thing), Value):
-            self.fail(e, "E303", "a condition is over numbers and fixed sizes, not over a value")
-        return bool(thing)
-
-    def compare(self, e: Binary, left: Thing, right: Thing) -> bool:
-        if not (isinstance(left, Dim) or isinstance(right, Dim)):
-            return self.plain_compare(e, left, right)
-        a, b = self.number(e.left, left), self.number(e.right, right)
-        if isinstance(a, float) or isinstance(b, float):
-            self.fail(e, "E303", "a free size can't be compared with a fraction")
-        relation, wanted = _COMPARE_SIZES[e.operator](a, b)
-        if isinstance(relation, Relation):
-            message = f"`{relation}` holds for some sizes only: a condition can't depend on a free size"
-            self.fail(e, "E304", message, "make the size a parameter, or fix it in the input's shape")
-        return relation == wanted
-
-    def plain_compare(self, e: Binary, left: Thing, right: Thing) -> bool:
-        try:
-            return bool(_COMPARE[e.operator](left, right))
-        except TypeError:
-            self.fail(e, "E303", f"{spoken(left)} and {spoken(right)} can't be compared with `{e.operator}`")
-
-    def arithmetic(self, e: Binary, left: int | float | Dim, right: int | float | Dim) -> Thing:
-        if e.operator not in _ARITHMETIC:
-            self.fail(e, "E303", f"`{e.operator}` is for values, not for numbers")
-        if e.operator == "**" and not (isinstance(left, (int, float)) and isinstance(right, (int, float)) and abs(right) <= 64):
-            self.fail(e, "E305", "`**` takes fixed numbers and an exponent of at most 64")
-        try:
-            return self.bounded(e, _ARITHMETIC[e.operator](left, right))
-        except ZeroDivisionError:
-            self.fail(e, "E303", "division by zero")
-        except (TypeError, OverflowError):
-            self.fail(e, "E303", f"`{e.operator}` can't be applied to {spoken(left)} and {spoken(right)}")
-
-    def bounded(self, e: Expr, thing: Thing) -> Thing:
-        """The result, unless it has grown beyond the limits."""
-        if isinstance(thing, complex) or (isinstance(thing, (int, float)) and abs(thing) > LARGEST):
-            self.fail(e, "E305", f"the number is larger than {LARGEST}")
-        if isinstance(thing, list) and len(thing) > LONGEST:
-            self.fail(e, "E305", f"the list is longer than {LONGEST}")
-        return thing
-
-    def function(self, e: Call, arguments: list[Thing]) -> Thing:
-        if e.keywords:
-            self.fail(e, "E303", f"`{e.function}` takes no named arguments")
-        try:
-            return self.bounded(e, _FUNCTIONS[e.function](*arguments))
-        except (TypeError, ValueError, ArithmeticError, MemoryError) as error:
-            self.fail(e, "E303", f"`{e.function}` can't take {', '.join(map(spoken, arguments)) or 'nothing'}: {error}")
-
-    # --- lists and paths
-
-    def sequence(self, e: Expr, thing: Thing) -> list[Thing]:
-        if isinstance(thing, list):
-            return thing
-        self.fail(e, "E303", f"a list is needed here, not {spoken(thing)}")
-
-    def element(self, e: Expr, items: Sequence[Thing], index: int) -> Thing:
-        if not -len(items) <= index < len(items):
-            self.fail(e, "E303", f"there is no number {index}; there are {len(items)}")
-        return known(items[index])
-
-    def copies(self, e: Expr, base: Thing) -> Sequence[Thing]:
-        if isinstance(base, Result) and base.copies is not None:
-            return base.copies
-        if isinstance(base, list):
-            return base
-        self.fail(e, "E303", "only a step with `for` or `repeat` has numbered copies")
-
-    def inner(self, e: Expr, base: Thing, name: str) -> Thing:
-        if not isinstance(base, Result):
-            self.fail(e, "E302", f"{spoken(base)} has no parts with names, so no `{name}`")
-        try:
-            return known(base.member(name))
-        except KeyError:
-            names = [*base.outputs, *base.names]
-            self.fail(e, "E302", f"no `{name}` in there", did_you_mean(name, names, f"there is {', '.join(names) or 'nothing'}"))
+            return work(*things)
+        except UnfitError as error:
+            self.fail(at, error.code, error.message, error.hint)
 
 
 def evaluate(build: Build, frame: Frame, formula: Formula) -> Thing:
@@ -251,7 +71,16 @@ def evaluate(build: Build, frame: Frame, formula: Formula) -> Thing:
     Raises:
         Failed: it can't be evaluated; reported.
     """
-    return Evaluator(build, frame, formula).result()
+    return of(formula.expression, Site(build, frame, formula))
+
+
+def is_true(build: Build, frame: Frame, condition: Formula) -> bool:
+    """Whether a condition holds.
+
+    Raises:
+        Failed: it can't be decided; reported.
+    """
+    return _truth(condition.expression, Site(build, frame, condition))
 
 
 def values_of(build: Build, thing: Thing, span: Span) -> Sequence[Value]:
@@ -265,72 +94,195 @@ def values_of(build: Build, thing: Thing, span: Span) -> Sequence[Value]:
         return [found]
     if isinstance(found, list):
         return [value for item in found for value in values_of(build, item, span)]
-    build.fail("E303", f"a value is needed here, not {spoken(thing)}", span)
+    build.fail("E405", f"a value is needed here, not {spoken(thing)}", span)
 
 
-def _range(*bounds: int) -> list[Thing]:
-    numbers = range(*bounds)
-    if len(numbers) > LONGEST:
-        raise ValueError(f"more than {LONGEST} numbers")
-    return list(numbers)
+def of(e: Expr, at: Site) -> Thing:
+    """What a piece of the formula stands for."""
+    at.build.spend(1, at.formula.span)
+    return _of(e, at)
 
 
-def _divisible(number: float, divisor: int) -> int:
-    """The multiple of `divisor` nearest to a width, at most 10 % below it (Sandler et al. 2018, their code's make_divisible)."""
-    nearest = max(divisor, int(number + divisor / 2) // divisor * divisor)
-    return nearest + divisor if nearest < 0.9 * number else nearest
+@singledispatch
+def _of(e: Expr, at: Site) -> Thing:
+    at.fail(e, "E303", "a slice stands inside `[…]`")
 
 
-def _fold(pick: Callable[[int | Dim, int | Dim], int | Dim], plain: Callable[..., Plain]) -> Callable[..., Plain]:
-    def of(*items: Plain) -> Plain:
-        numbers = items[0] if len(items) == 1 and isinstance(items[0], list) else list(items)
-        if not any(isinstance(number, Dim) for number in numbers):
-            return plain(numbers)
-        total = numbers[0]
-        for number in numbers[1:]:
-            total = pick(total, number)  # type: ignore[arg-type]
-        return total
-
-    return of
+@_of.register(Literal)
+def _(e: Literal, at: Site) -> Thing:
+    return at.do(e, arithmetic.bounded, e.value)
 
 
-_FUNCTIONS: dict[str, Callable[..., Thing]] = {
-    "min": _fold(smaller, min),
-    "max": _fold(larger, max),
-    "ceil": math.ceil,
-    "floor": math.floor,
-    "sqrt": math.sqrt,
-    "log2": math.log2,
-    "len": len,
-    "range": _range,
-    "sum": sum,
-    "reversed": lambda items: list(reversed(items)),
-    "zip": lambda *lists: [list(group) for group in zip(*lists, strict=True)],
-    "divisible": _divisible,
+@_of.register(Name)
+def _(e: Name, at: Site) -> Thing:
+    try:
+        return known(at.frame.find(e.id))
+    except KeyError:
+        at.fail(e, "E302", f"`{e.id}` is not a name here", _name_hint(e.id, at))
+
+
+@_of.register(Items)
+def _(e: Items, at: Site) -> Thing:
+    return [of(item, at) for item in e.items]
+
+
+@_of.register(Comprehension)
+def _(e: Comprehension, at: Site) -> Thing:
+    found: list[Thing] = []
+    for item in at.do(e.items, arithmetic.sequence, of(e.items, at)):
+        inner = at.frame.inside(at.frame.level)
+        inner.names[e.variable] = item
+        found.append(of(e.element, replace(at, frame=inner)))
+    return found
+
+
+@_of.register(Choice)
+def _(e: Choice, at: Site) -> Thing:
+    return of(e.yes if _truth(e.condition, at) else e.no, at)
+
+
+@_of.register(Unary)
+def _(e: Unary, at: Site) -> Thing:
+    if e.operator == "not":
+        return not _truth(e.operand, at)
+    found = of(e.operand, at)
+    return at.do(e.operand, arithmetic.negative if e.operator == "-" else arithmetic.number, found)
+
+
+@_of.register(Binary)
+def _(e: Binary, at: Site) -> Thing:
+    left = of(e.left, at)
+    if e.operator in ("and", "or"):
+        return left if at.do(e.left, arithmetic.truth, main_value(left)) == (e.operator == "or") else of(e.right, at)
+    right = of(e.right, at)
+    if value_in(left) or value_in(right):
+        return _operator(e, at, left, right)
+    work = arithmetic.compare if e.operator in arithmetic.COMPARISONS else arithmetic.arithmetic
+    return at.do(e, work, e.operator, left, right)
+
+
+@_of.register(Subscript)
+def _(e: Subscript, at: Site) -> Thing:
+    items = at.do(e.base, arithmetic.sequence, of(e.base, at))
+    if len(e.parts) != 1:
+        at.fail(e, "E303", "a list has one index")
+    (part,) = e.parts
+    if not isinstance(part, Slice):
+        return _element(e, at, items, _integer(part, at))
+    bounds = [None if bound is None else _integer(bound, at) for bound in (part.first, part.last, part.step)]
+    if bounds[2] == 0:
+        at.fail(part, "E303", "the step is 0")
+    return items[slice(*bounds)]
+
+
+@_of.register(Member)
+def _(e: Member, at: Site) -> Thing:
+    base = of(e.base, at)
+    part = of(e.part, at) if isinstance(e.part, Expr) else e.part
+    if part == "*":
+        return list(_copies(e, at, base))
+    if isinstance(part, int):
+        return _element(e, at, _copies(e, at, base), part)
+    if isinstance(base, list):
+        return [_inner(e, at, item, str(part)) for item in base]
+    return _inner(e, at, base, str(part))
+
+
+@_of.register(Call)
+def _(e: Call, at: Site) -> Thing:
+    arguments = [of(argument, at) for argument in e.arguments]
+    if e.function not in FUNCTIONS:
+        span = at.formula.at(e)
+        return _op(e, at, e.function, arguments, {name: Argument(of(value, at), span) for name, value in e.keywords})
+    if e.keywords:
+        at.fail(e, "E303", f"`{e.function}` takes no named arguments")
+    at.build.spend(sum(len(thing) for thing in arguments if isinstance(thing, list)), at.formula.span)
+    return at.do(e, call, e.function, arguments)
+
+
+# --- values
+
+
+def _op(e: Expr, at: Site, name: str, arguments: list[Thing], attributes: dict[str, Argument]) -> Thing:
+    """Adds the op of that name to the graph."""
+    build, level, span = at.build, at.frame.level, at.formula.at(e)
+    if name not in OPS:
+        hint = did_you_mean(name, [*OPS, *FUNCTIONS])
+        at.fail(e, "E401", f"no op or function `{name}` for expressions", hint)
+    operands = [value for argument in arguments for value in values_of(build, argument, span)]
+    made = make_op(build, OPS[name], Arguments(attributes), span)
+    if type(made).weights is not Op.weights:
+        at.fail(e, "E303", f"`{name}` has weights", "give it a step of its own: an expression makes none")
+    require_operands(build, made, len(operands), span)
+    return build.emit(made, tuple(operands), Place(level, level.fresh(name), span, inline=True), {})
+
+
+def _operator(e: Binary, at: Site, left: Thing, right: Thing) -> Thing:
+    name = _OPERATORS.get(e.operator)
+    if name is None or name not in OPS:
+        at.fail(e, "E303", f"`{e.operator}` has no op for values")
+    return _op(e, at, name, [left, right], {})
+
+
+_OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "matmul", "**": "pow"}
+
+
+# --- numbers, lists and paths
+
+
+def _truth(e: Expr, at: Site) -> bool:
+    return at.do(e, arithmetic.truth, main_value(of(e, at)))
+
+
+def _integer(e: Expr, at: Site) -> int:
+    return at.do(e, arithmetic.integer, of(e, at))
+
+
+def _element(e: Expr, at: Site, items: Sequence[Thing], index: int) -> Thing:
+    if not -len(items) <= index < len(items):
+        at.fail(e, "E303", f"there is no number {index}; there are {len(items)}")
+    return known(items[index])
+
+
+def _copies(e: Member, at: Site, base: Thing) -> Sequence[Thing]:
+    if isinstance(base, Result) and base.copies is not None:
+        return base.copies
+    if isinstance(base, list):
+        return base
+    at.fail(e, "E303", "only a step with `for` or `repeat` has numbered copies")
+
+
+def _inner(e: Member, at: Site, base: Thing, name: str) -> Thing:
+    if not isinstance(base, Result):
+        at.fail(e, "E302", f"{spoken(base)} has no parts with names, so no `{name}`")
+    try:
+        return known(base.member(name))
+    except KeyError:
+        names = [*base.outputs, *base.names]
+        instead = f"there is {', '.join(names) or 'nothing'}"
+        hint = "name a copy first, `.0` or `.-1`, or all: `.*`" if base.copies else did_you_mean(name, names, instead)
+        at.fail(e, "E302", f"no `{name}` in there", hint)
+
+
+def _name_hint(name: str, at: Site) -> str:
+    if name in _ELSEWHERE:
+        return _ELSEWHERE[name]
+    visible = sorted(set(at.frame.visible()))
+    near = did_you_mean(name, visible)
+    if not near and at.build.names_step(name, at.frame.block.file):
+        return f"text is an expression here; as a step it is {{{name}: }}"
+    return near or f"names here are {', '.join(visible)}"
+
+
+_ELSEWHERE = {
+    "True": "write `true`",
+    "False": "write `false`",
+    "None": "write `none`",
+    "null": "write `none`",
+    "yes": "write `true`",
+    "no": "write `false`",
+    "on": "write `true`",
+    "off": "write `false`",
+    "same": "write the number: kernel_size // 2 keeps the size at stride 1",
 }
-_ARITHMETIC: dict[str, Callable[..., Thing]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "**": operator.pow,
-}
-_COMPARE: dict[str, Callable[..., Thing]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_COMPARE_SIZES = {
-    "==": lambda a, b: (equal(a, b), True),
-    "!=": lambda a, b: (equal(a, b), False),
-    ">=": lambda a, b: (at_least(a, b), True),
-    "<=": lambda a, b: (at_least(b, a), True),
-    ">": lambda a, b: (at_least(b, a), False),
-    "<": lambda a, b: (at_least(a, b), False),
-}
-_VALUE_OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "matmul", "**": "pow"}
+"""Words of other languages, and what they are here."""

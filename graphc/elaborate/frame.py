@@ -1,20 +1,25 @@
-"""What names stand for while a graph is being built."""
+"""What names stand for while a graph is being built, and where things go in it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from graphc.diagnostics import Span
 from graphc.dims import Dim
+from graphc.expr import Expr
 from graphc.graph import Scope, Value
 from graphc.ops import Op
 from graphc.spec import Block
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818, not an error by itself: the error has been reported
     """Something went wrong and has been reported; what depends on it is left out in silence."""
+
+
+class Stopped(Exception):  # noqa: N818, as above
+    """A limit is passed and has been reported; nothing more is elaborated."""
 
 
 class Unknown:
@@ -55,31 +60,91 @@ class Callee:
     from_parameter: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument: what it stands for, where it was written, and its expression where it is one."""
+
+    thing: Thing
+    span: Span
+    expression: Expr | None = None
+
+
+@dataclass(slots=True)
+class Arguments:
+    """The arguments of one step, by name. `incomplete` says that some could not be read; that has been reported."""
+
+    items: dict[str, Argument] = field(default_factory=dict)
+    incomplete: bool = False
+
+    def things(self) -> dict[str, Thing]:
+        """What each stands for."""
+        return {name: argument.thing for name, argument in self.items.items()}
+
+    def written(self) -> dict[str, Expr]:
+        """The expression of each that is one."""
+        return {name: argument.expression for name, argument in self.items.items() if argument.expression}
+
+
 @dataclass(eq=False, slots=True)
 class Level:
     """A scope that is being filled, and the names already given in it."""
 
     scope: Scope
-    used: Counter[str] = field(default_factory=Counter)
+    used: set[str] = field(default_factory=set)
+    last: dict[str, int] = field(default_factory=dict)
 
     def fresh(self, name: str) -> str:
         """`name`, or `name_2`, … where it is taken."""
-        self.used[name] += 1
-        return name if self.used[name] == 1 else f"{name}_{self.used[name]}"
+        unique = name
+        while unique in self.used:
+            self.last[name] = self.last.get(name, 1) + 1
+            unique = f"{name}_{self.last[name]}"
+        self.used.add(unique)
+        return unique
 
     def path(self, name: str) -> str:
         """The path of a name in this scope."""
         return f"{self.scope.path}.{name}" if self.scope.path else name
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item goes: a name in a level; where it was written, and the condition that let it in.
+
+    `inline` says that an expression inside another step makes it.
+    """
+
+    level: Level
+    name: str
+    span: Span
+    condition: Expr | None = None
+    inline: bool = False
+
+    @property
+    def path(self) -> str:
+        return self.level.path(self.name)
+
+
 @dataclass(eq=False, slots=True)
 class Frame:
-    """The names that a step sees: its own, then those of the `do`, loop or branch around it, up to its block."""
+    """The names that a step sees: its own, then those of the `do`, loop or branch around it, up to its block.
+
+    `x` is what flows in: what the step before gave.
+    """
 
     block: Block
     level: Level
     parent: Frame | None = None
     names: dict[str, Thing] = field(default_factory=dict)
+
+    @property
+    def flow(self) -> Thing:
+        """What the step before gave."""
+        return self.find("x")
+
+    @flow.setter
+    def flow(self, thing: Thing) -> None:
+        self.names["x"] = thing
 
     def inside(self, level: Level) -> Frame:
         """A frame for a `do`, a loop's copy or a branch in this one."""
@@ -105,25 +170,29 @@ class Frame:
             yield from frame.names
             frame = frame.parent
 
+    def readable(self) -> dict[str, Thing]:
+        """The names of this frame that may be read from outside: ids, labels, lets and sizes, not steps."""
+        return {name: thing for name, thing in self.names.items() if name != "x" and not isinstance(thing, Callee)}
+
 
 def spoken(thing: Thing) -> str:
     """A thing as an error calls it."""
     match thing:
         case Value():
-            return f"the value `{thing.path}` {thing.type}"
+            said = f"the value `{thing.path}` {thing.type}"
         case Result():
-            return "the result of a step"
+            said = "the result of a step"
         case Callee():
-            return f"the step `{thing.name}`"
+            said = f"the step `{thing.name}`"
         case list():
-            return f"a list of {len(thing)}"
+            said = f"a list of {len(thing)}"
         case str():
-            return f"the text '{thing}'"
-        case None:
-            return "none"
-        case bool():
-            return str(thing).lower()
-    return str(thing)
+            said = f"the text '{thing}'"
+        case bool() | None:
+            said = str(thing).lower()
+        case _:
+            said = str(thing)
+    return said
 
 
 def known(thing: Thing) -> Thing:
@@ -146,3 +215,10 @@ def main_value(thing: Thing) -> Thing:
     while isinstance(thing, Result):
         thing = thing.value
     return known(thing)
+
+
+def value_in(thing: Thing) -> Value | None:
+    """The main value of a thing, None where it has none or failed."""
+    while isinstance(thing, Result):
+        thing = thing.value
+    return thing if isinstance(thing, Value) else None

@@ -2,20 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from graphc.diagnostics import Span, did_you_mean, listed
 from graphc.dims import Dim
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import Failed, Result, Thing, spoken
-from graphc.graph import Value
+from graphc.elaborate.frame import Arguments, Failed, Thing, spoken
 from graphc.ops import Op
 
-ELSEWHERE = {
+
+def make_op(build: Build, kind: type[Op], arguments: Arguments, span: Span) -> Op:
+    """The op with these attributes; `span` is the op's place.
+
+    Raises:
+        Failed: an attribute is missing or wrong; reported.
+    """
+    data = {name: _attribute(build, name, item.thing, item.span) for name, item in arguments.items.items()}
+    try:
+        op = kind.model_validate(data)
+    except ValidationError as error:
+        for details in _one_each(error.errors()):
+            _report(build, kind, details, arguments, span)
+        raise Failed from error
+    if arguments.incomplete:
+        raise Failed
+    return op
+
+
+def require_operands(build: Build, op: Op, given: int, span: Span) -> None:
+    """The op takes so many operands.
+
+    Raises:
+        Failed: it does not; reported.
+    """
+    slots = op.slots()
+    least = sum(not (slot.optional or slot.variadic) for slot in slots)
+    most = given if any(slot.variadic for slot in slots) else len(slots)
+    if not least <= given <= most:
+        wanted = ", ".join(f"`{slot.name}`" for slot in slots)
+        build.fail("E405", f"`{op.name}` takes {wanted}, got {given} operands", span)
+
+
+def _attribute(build: Build, name: str, thing: Thing, span: Span) -> object:
+    if isinstance(thing, list):
+        return tuple(_attribute(build, name, item, span) for item in thing)
+    if isinstance(thing, Dim):
+        build.fail("E404", f"{name}: the size {thing} is free; an attribute must be fixed", span)
+    if not isinstance(thing, (int, float, str)) and thing is not None:
+        build.fail("E404", f"{name}: an attribute is a number or a text, not {spoken(thing)}", span)
+    return thing
+
+
+def _one_each(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """One error an attribute: a union reports one for each of its members, the one furthest inside says most."""
+    best: dict[int | str, ErrorDetails] = {}
+    for error in errors:
+        name = error["loc"][0]
+        if name not in best or len(error["loc"]) > len(best[name]["loc"]):
+            best[name] = error
+    return list(best.values())
+
+
+def _report(build: Build, kind: type[Op], error: ErrorDetails, arguments: Arguments, span: Span) -> None:
+    name = str(error["loc"][0])
+    if error["type"] == "missing":
+        if not arguments.incomplete:
+            build.report("E403", f"`{kind.name}` needs `{name}`", span, f"- {kind.name}: {{{name}: …}}")
+        return
+    given = arguments.items[name]
+    message = error["msg"].replace("Input should", "should")
+    build.report("E404", f"{name} {message}, got {_said(error['input'])}", given.span, _hint(given.thing))
+
+
+def unknown_attribute(name: str, known: list[str]) -> str:
+    """The hint for an attribute or a parameter that there is not."""
+    if name in _BESIDE:
+        return f"`{name}` stands beside the op, in the same column"
+    if name in _ELSEWHERE:
+        instead = _ELSEWHERE[name]
+        return f"here it is `{instead}`" if instead in known else "it follows from the input and is not written"
+    return did_you_mean(name, known, f"it has {listed([f'`{k}`' for k in known])}" if known else "it takes none")
+
+
+_BESIDE = ("id", "from", "for", "repeat", "when")
+_ELSEWHERE = {
     "filters": "out_channels",
     "units": "out_features",
     "strides": "stride",
@@ -27,72 +98,12 @@ ELSEWHERE = {
 """Attributes of other tools, and what they are here; nothing where the size follows from the input."""
 
 
-def make_op(
-    build: Build, kind: type[Op], attributes: Mapping[str, Thing], span: Span, spans: Mapping[str, Span]
-) -> Op:
-    """The op with these attributes. `span` is the op's place, `spans` those of the attributes.
-
-    Raises:
-        Failed: an attribute is missing, unknown or wrong; reported.
-    """
-    data = {name: _attribute(build, name, thing, spans[name]) for name, thing in attributes.items()}
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        for details in _one_each(error.errors()):
-            _report(build, kind, details, span, spans)
-        raise Failed from error
+def _hint(thing: Thing) -> str:
+    return "`//` divides whole numbers" if isinstance(thing, float) and thing.is_integer() else ""
 
 
-def require_operands(build: Build, op: Op, given: int, span: Span) -> None:
-    """The op takes so many operands.
-
-    Raises:
-        Failed: it does not; reported.
-    """
-    slots = op.slots()
-    if any(slot.variadic for slot in slots):
-        return
-    least, most = sum(not slot.optional for slot in slots), len(slots)
-    if not least <= given <= most:
-        wanted = listed([f"`{slot.name}`" for slot in slots])
-        hint = f"from: [{', '.join(slot.name for slot in slots)}]"
-        build.fail("E405", f"`{op.name}` takes {wanted}, got {given} operands", span, hint)
-
-
-def _attribute(build: Build, name: str, thing: Thing, span: Span) -> Any:
-    if isinstance(thing, (Value, Result)):
-        build.fail("E404", f"{name}: an attribute is a number or a text, never a value", span)
-    if isinstance(thing, Dim):
-        build.fail("E404", f"{name}: the size {thing} is free; an attribute must be fixed", span)
-    return tuple(_attribute(build, name, item, span) for item in thing) if isinstance(thing, list) else thing
-
-
-def _one_each(errors: list[ErrorDetails]) -> list[ErrorDetails]:
-    """One error an attribute: a union reports one for each of its members."""
-    return list({error["loc"][0]: error for error in reversed(errors)}.values())[::-1]
-
-
-def _report(build: Build, kind: type[Op], error: ErrorDetails, span: Span, spans: Mapping[str, Span]) -> None:
-    name = str(error["loc"][0])
-    known = list(kind.model_fields)
-    if error["type"] == "missing":
-        hint = f"- {kind.name}: {{{name}: …}}"
-        build.report("E403", f"`{kind.name}` needs `{name}`", span, hint)
-    elif error["type"] == "extra_forbidden":
-        build.report("E402", f"`{kind.name}` has no attribute `{name}`", spans[name], _attribute_hint(name, known))
-    else:
-        message = error["msg"].replace("Input should", "should").replace("Value error, ", "")
-        build.report("E404", f"{name} {message}, got {spoken_input(error['input'])}", spans[name])
-
-
-def _attribute_hint(name: str, known: list[str]) -> str:
-    if name in ELSEWHERE:
-        instead = ELSEWHERE[name]
-        return f"here it is `{instead}`" if instead in known else "it follows from the input and is not written"
-    return did_you_mean(name, known, f"it has {listed([f'`{k}`' for k in known])}" if known else "it has no attributes")
-
-
-def spoken_input(value: Any) -> str:
+def _said(value: object) -> str:
     """An attribute's value as an error shows it."""
-    return str(list(value)) if isinstance(value, tuple) else spoken(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_said, value))}]"
+    return spoken(value) if isinstance(value, (bool, str)) or value is None else str(value)

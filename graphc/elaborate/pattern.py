@@ -5,33 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphc.demands import equal
-from graphc.diagnostics import Note, Span
+from graphc.diagnostics import Note
 from graphc.dims import Dim, Size
 from graphc.elaborate.build import Build
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Frame, spoken
+from graphc.elaborate.frame import Frame, Place, spoken
 from graphc.graph import Binding, Value
-from graphc.reader import is_name
+from graphc.reader.scalars import is_name
 from graphc.spec import Formula, Pattern
 
 
-def match(build: Build, frame: Frame, pattern: Pattern, value: Value, span: Span) -> None:
-    """Binds the new names of a pattern and demands that the other sizes agree.
+def match(build: Build, frame: Frame, pattern: Pattern, value: Value, place: Place) -> None:
+    """Binds the new names of a pattern and demands that the other sizes agree; `place` is that of the call.
 
     Raises:
-        Failed: the value can't be what the pattern says; reported at `span`, the place of the call.
+        Failed: the value can't be what the pattern says; reported.
     """
-    if pattern.sizes is None:
-        return
-    shape, wanted = value.type.shape, pattern.sizes
-    notes = (Note(f"`{value.path}` gives {value.type}", value.node.span), Note(f"`{pattern.name}` is {said(pattern)}", pattern.span))
+    shape, wanted, name = value.type.shape, pattern.sizes, f"`{pattern.name}` of `{frame.block.name}`"
+    notes = (build.giver(value), Note(f"{name} is {said(pattern)}", pattern.span))
     if len(shape) < len(wanted) or (len(shape) > len(wanted) and not pattern.rest):
-        message = f"`{frame.block.name}` takes `{pattern.name}` with {len(wanted)} axes, got {len(shape)}"
-        build.fail("E501", message, span, notes=notes)
+        build.fail("E501", f"{name} has {len(wanted)} axes, got {value.type}", place.span, notes=notes)
+    if pattern.dtype not in (None, value.type.dtype):
+        build.fail("E501", f"{name} is {pattern.dtype}, got {value.type.dtype}", place.span, notes=notes)
     for formula, size in zip(wanted, shape[len(shape) - len(wanted) :], strict=True):
         known = bound(build, frame, formula, size)
-        message = f"`{frame.block.name}`: `{formula}` of `{pattern.name}` is {known}, got {size}"
-        build.demand(equal(known, size), frame.level.scope.path, span, message, notes)
+        build.demand(equal(known, size), place, f"{name}: {_said(formula, known)}, got {size}", notes)
 
 
 def bound(build: Build, frame: Frame, formula: Formula, size: Size) -> Size:
@@ -51,9 +49,9 @@ def size_of(build: Build, frame: Frame, formula: Formula) -> Size:
         Failed: it stands for no size; reported.
     """
     found = evaluate(build, frame, formula)
-    if isinstance(found, Dim) or (isinstance(found, int) and not isinstance(found, bool) and found >= 0):
+    if isinstance(found, Dim) or (isinstance(found, int) and not isinstance(found, bool) and found >= 1):
         return found
-    build.fail("E303", f"a size is a whole number, not {spoken(found)}", formula.span)
+    build.fail("E303", f"a size is a whole number of at least 1, not {spoken(found)}", formula.span)
 
 
 def shape_of(build: Build, frame: Frame, formulas: Sequence[Formula]) -> tuple[Size, ...]:
@@ -63,4 +61,8 @@ def shape_of(build: Build, frame: Frame, formulas: Sequence[Formula]) -> tuple[S
 
 def said(pattern: Pattern) -> str:
     """A pattern as it was written."""
-    return f"[{', '.join([*(['...'] if pattern.rest else []), *map(str, pattern.sizes or ())])}]"
+    return f"[{', '.join([*(['...'] if pattern.rest else []), *map(str, pattern.sizes)])}]"
+
+
+def _said(formula: Formula, known: Size) -> str:
+    return str(known) if str(formula) == str(known) else f"`{formula}` is {known}"

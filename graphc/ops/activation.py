@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from graphc.ops.base import Fraction, Pointwise
+from collections.abc import Iterator
+
+from graphc.ops.base import Fraction, Pointwise, Requirement, holds
+from graphc.tensor import Tensor
 
 
 class Identity(Pointwise):
@@ -16,6 +19,9 @@ class Relu(Pointwise):
 
     name = "relu"
 
+    def requires(self, input: Tensor) -> Iterator[Requirement]:
+        yield holds(input, "float32", "int64")
+
 
 class Dropout(Pointwise):
     """In training, zeroes each element with probability p and scales the others by 1/(1 - p) (`torch.nn.Dropout`)."""
@@ -23,3 +29,6 @@ class Dropout(Pointwise):
     name = "dropout"
     main = "p"
     p: Fraction = 0.5
+
+    def requires(self, input: Tensor) -> Iterator[Requirement]:
+        yield holds(input, "float32")

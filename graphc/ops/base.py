@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graphc.demands import Truth, at_least, equal
 from graphc.dims import Size
-from graphc.tensor import Tensor, Weight
+from graphc.tensor import DType, Tensor, Weight
 
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
 Natural: TypeAlias = Annotated[int, Field(strict=True, ge=0)]
 Axis: TypeAlias = Annotated[int, Field(strict=True)]
 Flag: TypeAlias = Annotated[bool, Field(strict=True)]
-Number: TypeAlias = float
-Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+NonNegative: TypeAlias = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Fraction: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1)]
 Extent: TypeAlias = Count | tuple[Count, ...]
 """A size for every spatial axis, or one for all of them."""
 Padding: TypeAlias = Natural | tuple[Natural, ...]
@@ -47,6 +47,7 @@ class Op(BaseModel):
 
     `infer` names the operands: one parameter each, `*parameters` for any number, a default of None for an optional one.
     `infer`, `weights` and `macs` may rely on `requires`: they are called only where no requirement is known to fail.
+    So may a requirement on those before it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -105,6 +106,17 @@ def rank(tensor: Tensor, *ranks: int) -> Requirement:
     """The operand has one of these numbers of axes."""
     wanted = " or ".join(map(str, ranks))
     return Requirement(tensor.rank in ranks, f"needs a value with {wanted} axes, got {tensor} with {tensor.rank}")
+
+
+def holds(tensor: Tensor, *dtypes: DType) -> Requirement:
+    """The operand holds elements of one of these types."""
+    return Requirement(tensor.dtype in dtypes, f"needs {' or '.join(dtypes)}, got {tensor} of {tensor.dtype}")
+
+
+def fixed(size: Size, tensor: Tensor, what: str) -> Requirement:
+    """A size on which the number of weights depends is known."""
+    message = f"{what} of {tensor} sets the number of weights and must be fixed"
+    return Requirement(isinstance(size, int), message)
 
 
 def extent(value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod, sqrt
 
 from graphc.demands import divisible
 from graphc.dims import Size, product
-from graphc.ops.base import Count, Extent, Flag, Op, Padding, Requirement, extent, extents_fit, rank
-from graphc.ops.window import windows, windows_fit
-from graphc.tensor import Tensor, Uniform, Weight
+from graphc.ops.base import (
+    Count,
+    Extent,
+    Flag,
+    Op,
+    Padding,
+    Requirement,
+    extent,
+    extents_fit,
+    fixed,
+    holds,
+    not_smaller,
+    rank,
+)
+from graphc.ops.window import Window, counts, windows, windows_fit
+from graphc.tensor import Shape, Tensor, Uniform, Weight
 
 
 class Conv2d(Op):
@@ -25,17 +38,20 @@ class Conv2d(Op):
     groups: Count = 1
     bias: Flag = True
 
+    def windows(self) -> Sequence[Window]:
+        """The kernel along each axis."""
+        return windows(2, self.kernel_size, self.stride, self.padding, self.dilation)
+
     def requires(self, input: Tensor) -> Iterator[Requirement]:
-        yield rank(input, 4)
+        yield from image(input)
         yield from extents_fit(
             input, kernel_size=self.kernel_size, stride=self.stride, padding=self.padding, dilation=self.dilation
         )
         yield from groups_divide(self.groups, input.channels, self.out_channels)
-        yield from windows_fit(input, self.kernel_size, self.stride, self.padding, self.dilation)
+        yield from windows_fit(self.windows(), input)
 
     def infer(self, input: Tensor) -> Tensor:
-        space = windows(input.space, self.kernel_size, self.stride, self.padding, self.dilation)
-        return input.with_channels(self.out_channels).with_space(space)
+        return input.with_channels(self.out_channels).with_space(counts(self.windows(), input.space))
 
     def weights(self, input: Tensor) -> Mapping[str, Weight]:
         shape = (self.out_channels, input.channels // self.groups, *extent(self.kernel_size, 2))
@@ -60,7 +76,7 @@ class ConvTranspose2d(Op):
     dilation: Extent = 1
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
-        yield rank(input, 4)
+        yield from image(input)
         yield from extents_fit(
             input,
             kernel_size=self.kernel_size,
@@ -70,17 +86,19 @@ class ConvTranspose2d(Op):
             dilation=self.dilation,
         )
         yield from groups_divide(self.groups, input.channels, self.out_channels)
-        for added, s, d in zip(extent(self.output_padding, 2), extent(self.stride, 2), extent(self.dilation, 2), strict=True):
+        for added, s, d in zip(*(extent(e, 2) for e in (self.output_padding, self.stride, self.dilation)), strict=True):
             yield Requirement(added < max(s, d), f"output_padding {added} must be smaller than stride or dilation")
+        for size, made in zip(input.space, self.space(input), strict=True):
+            yield not_smaller(made, 1, f"{size} becomes {made}: nothing is left, input {input}")
+
+    def space(self, input: Tensor) -> Shape:
+        """The spatial size of the output."""
+        settings = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
+        per_axis = zip(input.space, *(extent(e, 2) for e in settings), strict=True)
+        return tuple((size - 1) * s - 2 * p + d * (k - 1) + added + 1 for size, k, s, p, added, d in per_axis)
 
     def infer(self, input: Tensor) -> Tensor:
-        settings = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
-        per_axis = (extent(e, 2) for e in settings)
-        space = tuple(
-            (size - 1) * s - 2 * p + d * (k - 1) + added + 1
-            for size, k, s, p, added, d in zip(input.space, *per_axis, strict=True)
-        )
-        return input.with_channels(self.out_channels).with_space(space)
+        return input.with_channels(self.out_channels).with_space(self.space(input))
 
     def weights(self, input: Tensor) -> Mapping[str, Weight]:
         shape = (input.channels, self.out_channels // self.groups, *extent(self.kernel_size, 2))
@@ -90,6 +108,13 @@ class ConvTranspose2d(Op):
         return product(input.shape) * (self.out_channels // self.groups) * prod(extent(self.kernel_size, 2))
 
 
+def image(input: Tensor) -> Iterator[Requirement]:
+    """The operand is [N, C, H, W], and C is known."""
+    yield rank(input, 4)
+    yield holds(input, "float32")
+    yield fixed(input.channels, input, "the number of channels")
+
+
 def groups_divide(groups: int, channels: Size, out_channels: int) -> Iterator[Requirement]:
     """The groups have equally many input and output channels."""
     yield Requirement(divisible(channels, groups), f"groups {groups} must divide the input's {channels} channels")
@@ -97,8 +122,8 @@ def groups_divide(groups: int, channels: Size, out_channels: int) -> Iterator[Re
 
 
 def affine(shape: tuple[Size, ...], outputs: int, bias: bool) -> Mapping[str, Weight]:
-    """A weight and perhaps a bias with PyTorch's initial values: uniform within ±1/√fan_in, fan_in = all but the first axis."""
-    fan_in = product(shape[1:])
-    initial = Uniform(1 / sqrt(fan_in) if isinstance(fan_in, int) else 0.0)
+    """A weight and perhaps a bias with PyTorch's initial values: uniform within ±1/√(weights that one output reads)."""
+    read = product(shape[1:])
+    initial = Uniform(1 / sqrt(read) if isinstance(read, int) else 0.0)
     weight = {"weight": Weight(shape, initial)}
     return weight | {"bias": Weight((outputs,), initial)} if bias else weight

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from graphc.dims import Size
 from graphc.ops.base import Axis, Free, Requirement, not_smaller, same_size
-from graphc.tensor import Shape, Tensor
+from graphc.tensor import DType, Shape, Tensor
 
 
 class Add(Free):
@@ -23,7 +23,7 @@ class Add(Free):
         shape: Shape = ()
         for value in inputs:
             shape = broadcast(shape, value.shape)
-        return inputs[0].with_shape(shape)
+        return Tensor(shape, promoted(inputs))
 
 
 class Concat(Free):
@@ -36,18 +36,18 @@ class Concat(Free):
     def requires(self, *inputs: Tensor) -> Iterator[Requirement]:
         yield Requirement(len(inputs) >= 1, "joins at least one value")
         first = inputs[0]
-        inside = -first.rank <= self.dim < first.rank
-        yield Requirement(inside, f"dim {self.dim} is not an axis of {first}")
+        yield Requirement(-first.rank <= self.dim < first.rank, f"dim {self.dim} is not an axis of {first}")
         for value in inputs[1:]:
             yield Requirement(value.rank == first.rank, f"{first} and {value} have different numbers of axes")
-            for axis, (a, b) in enumerate(zip(first.shape, value.shape, strict=False)):
-                if inside and axis != self.dim % first.rank:
-                    yield same_size(a, b, f"along axis {axis} the operands have {a} and {b}; only axis {self.dim} may differ")
+            for axis, (a, b) in enumerate(zip(first.shape, value.shape, strict=True)):
+                if axis != self.dim % first.rank:
+                    message = f"along axis {axis} the operands have {a} and {b}; only axis {self.dim} may differ"
+                    yield same_size(a, b, message)
 
     def infer(self, *inputs: Tensor) -> Tensor:
         first, axis = inputs[0], self.dim % inputs[0].rank
         total: Size = sum((value.shape[axis] for value in inputs), start=0)
-        return first.with_shape((*first.shape[:axis], total, *first.shape[axis + 1 :]))
+        return Tensor((*first.shape[:axis], total, *first.shape[axis + 1 :]), promoted(inputs))
 
 
 class CenterCrop(Free):
@@ -59,8 +59,9 @@ class CenterCrop(Free):
     name = "center_crop"
 
     def requires(self, input: Tensor, target: Tensor) -> Iterator[Requirement]:
-        yield Requirement(input.rank == target.rank >= 3, f"needs two values with spatial axes, got {input} and {target}")
-        for size, wanted in zip(input.space, target.space, strict=False):
+        spatial = input.rank == target.rank >= 3
+        yield Requirement(spatial, f"needs two values with spatial axes, got {input} and {target}")
+        for size, wanted in zip(input.space, target.space, strict=True):
             yield not_smaller(size, wanted, f"can't cut {wanted} out of {size}")
 
     def infer(self, input: Tensor, target: Tensor) -> Tensor:
@@ -79,3 +80,12 @@ def broadcast(left: Shape, right: Shape) -> Shape:
     longer, shorter = sorted((left, right), key=len, reverse=True)
     padded = (1,) * (len(longer) - len(shorter)) + shorter
     return tuple(b if a == 1 else a for a, b in zip(longer, padded, strict=True))
+
+
+def promoted(inputs: Sequence[Tensor]) -> DType:
+    """The element type that can hold all of theirs."""
+    held = {value.dtype for value in inputs}
+    return next(dtype for dtype in _WIDEST_FIRST if dtype in held)
+
+
+_WIDEST_FIRST: tuple[DType, ...] = ("float32", "int64", "bool")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from graphc.dims import Size, product
-from graphc.ops.base import Count, Flag, Op, Requirement
+from graphc.ops.base import Count, Flag, Op, Requirement, fixed, holds
 from graphc.ops.conv import affine
 from graphc.tensor import Tensor, Weight
 
@@ -20,8 +20,8 @@ class Linear(Op):
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield Requirement(input.rank >= 1, "needs a value with at least one axis")
-        last = input.shape[-1] if input.rank else 0
-        yield Requirement(isinstance(last, int), f"the last size of {input} sets the number of weights and must be fixed")
+        yield holds(input, "float32")
+        yield fixed(input.shape[-1], input, "the last size")
 
     def infer(self, input: Tensor) -> Tensor:
         return input.with_shape((*input.shape[:-1], self.out_features))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from graphc.ops.base import Flag, Fraction, Free, Number, Requirement, rank
+from graphc.ops.base import Flag, Fraction, Free, NonNegative, Requirement, fixed, holds, rank
 from graphc.tensor import Constant, Tensor, Weight
 
 
@@ -12,16 +12,15 @@ class BatchNorm(Free):
     """Normalises each channel over the batch and space: [N, C], [N, C, L] or [N, C, H, W] (`torch.nn.BatchNorm2d`)."""
 
     name = "batch_norm"
-    eps: Number = 1e-5
+    eps: NonNegative = 1e-5
     momentum: Fraction = 0.1
     affine: Flag = True
     track_running_stats: Flag = True
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, 2, 3, 4, 5)
-        if input.rank >= 2:
-            fixed = isinstance(input.channels, int)
-            yield Requirement(fixed, f"the channels of {input} set the number of weights and must be fixed")
+        yield holds(input, "float32")
+        yield fixed(input.channels, input, "the number of channels")
 
     def infer(self, input: Tensor) -> Tensor:
         return input

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from graphc.demands import divisible
-from graphc.ops.base import Extent, Flag, Free, Padding, Requirement, extent, extents_fit, rank
-from graphc.ops.window import windows, windows_fit
+from graphc.ops.base import Extent, Flag, Free, Padding, Requirement, extent, extents_fit, holds, rank
+from graphc.ops.window import Window, counts, windows, windows_fit
 from graphc.tensor import Tensor
 
 
@@ -26,24 +26,31 @@ class MaxPool2d(Free):
         """The stride; where none is given, windows lie side by side."""
         return self.kernel_size if self.stride is None else self.stride
 
+    def windows(self) -> Sequence[Window]:
+        """The window along each axis."""
+        return windows(2, self.kernel_size, self.step, self.padding, self.dilation, ceil_mode=self.ceil_mode)
+
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, 4)
+        yield holds(input, "float32", "int64")
         yield from extents_fit(
             input, kernel_size=self.kernel_size, stride=self.step, padding=self.padding, dilation=self.dilation
         )
-        for kernel, padding in zip(extent(self.kernel_size, 2), extent(self.padding, 2), strict=True):
-            yield Requirement(2 * padding <= kernel, f"padding {padding} must be at most half of kernel_size {kernel}")
-        yield from windows_fit(input, self.kernel_size, self.step, self.padding, self.dilation)
+        for window in self.windows():
+            message = f"padding {window.padding} must be at most half of kernel_size {window.kernel}"
+            yield Requirement(2 * window.padding <= window.kernel, message)
+        yield from windows_fit(self.windows(), input)
 
     def prefers(self, input: Tensor) -> Iterator[Requirement]:
         """Windows that lie side by side cover the input."""
-        for size, k, s, p in zip(input.space, *(extent(e, 2) for e in (self.kernel_size, self.step, self.padding)), strict=True):
-            if k == s and p == 0 and not self.ceil_mode:
-                yield Requirement(divisible(size, s), f"max_pool2d leaves out the last rows unless {s} divides {size}")
+        for size, window in zip(input.space, self.windows(), strict=True):
+            side_by_side = window.stride == window.reach and window.padding == 0
+            if side_by_side and not window.ceil_mode:
+                message = f"max_pool2d leaves out the last rows unless {window.stride} divides {size}"
+                yield Requirement(divisible(size, window.stride), message)
 
     def infer(self, input: Tensor) -> Tensor:
-        space = windows(input.space, self.kernel_size, self.step, self.padding, self.dilation, self.ceil_mode)
-        return input.with_space(space)
+        return input.with_space(counts(self.windows(), input.space))
 
 
 class AdaptiveAvgPool2d(Free):
@@ -55,6 +62,7 @@ class AdaptiveAvgPool2d(Free):
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, 4)
+        yield holds(input, "float32")
         yield from extents_fit(input, output_size=self.output_size)
 
     def infer(self, input: Tensor) -> Tensor:

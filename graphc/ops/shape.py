@@ -17,13 +17,19 @@ class Flatten(Free):
     start_dim: Axis = 1
     end_dim: Axis = -1
 
+    def axes(self, input: Tensor) -> tuple[int, int]:
+        """The first and the last axis, counted from 0; a single number counts as one axis."""
+        axes = max(input.rank, 1)
+        return self.start_dim % axes, self.end_dim % axes
+
     def requires(self, input: Tensor) -> Iterator[Requirement]:
+        axes = max(input.rank, 1)
         for axis in (self.start_dim, self.end_dim):
-            yield Requirement(-input.rank <= axis < input.rank, f"{axis} is not an axis of {input}")
-        ordered = input.rank == 0 or self.start_dim % input.rank <= self.end_dim % input.rank
-        yield Requirement(ordered, f"start_dim {self.start_dim} lies behind end_dim {self.end_dim}")
+            yield Requirement(-axes <= axis < axes, f"{axis} is not an axis of {input}")
+        first, last = self.axes(input)
+        yield Requirement(first <= last, f"start_dim {self.start_dim} lies behind end_dim {self.end_dim}")
 
     def infer(self, input: Tensor) -> Tensor:
-        first, last = self.start_dim % input.rank, self.end_dim % input.rank
+        first, last = self.axes(input)
         shape = input.shape
         return input.with_shape((*shape[:first], product(shape[first : last + 1]), *shape[last + 1 :]))

@@ -1,0 +1,76 @@
+"""DOT text to a picture, by the Graphviz that pygraphviz brings along and with the font that lies beside this file.
+
+No `dot` on the PATH and no font of the system takes part, so the same text gives the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from graphc.backends import BackendError
+
+HERE = Path(__file__).resolve().parent
+FORMS = {
+    ".svg": ("svg",),
+    ".png": ("png", "dpi=144"),
+    ".pdf": ("pdf", "size=7.5,10"),
+}
+"""Graphviz's name of each form, and what it is drawn with: a PDF fits on one page of A4 or Letter."""
+
+
+class DrawingError(BackendError):
+    """A picture could not be drawn; the text is one line for the user."""
+
+
+class LayoutTimeoutError(DrawingError):
+    """The layout took too long."""
+
+
+def render(dot: str, suffix: str, time_limit: float) -> bytes:
+    """The picture in the form that a file's suffix names.
+
+    Raises:
+        LayoutTimeoutError: it took longer than `time_limit` seconds.
+        DrawingError: Graphviz gave up, or is not there.
+    """
+    with TemporaryDirectory(prefix="graphc-") as folder:
+        done = _run(dot, FORMS[suffix], _environment(Path(folder)), time_limit)
+    if done.returncode or not done.stdout:
+        raise DrawingError(f"Graphviz could not draw the picture: {_reason(done)}; a .dot file can do without it")
+    return _undated(done.stdout) if suffix == ".pdf" else done.stdout
+
+
+def _run(dot: str, form: Sequence[str], env: Mapping[str, str], limit: float) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-P", str(HERE / "layout.py"), *form]
+    try:
+        return subprocess.run(command, input=dot.encode(), capture_output=True, timeout=limit, env=env, check=False)
+    except subprocess.TimeoutExpired:
+        raise LayoutTimeoutError(f"the picture was not laid out within {limit:g} seconds") from None
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """An environment in which our fonts are the only ones. Their cache lies in the folder, too, and goes with it."""
+    fonts = escape(str(HERE / "fonts"))
+    cache = escape(str(folder))
+    config = folder / "fonts.conf"
+    config.write_text(f"<fontconfig><dir>{fonts}</dir><cachedir>{cache}</cachedir></fontconfig>", "utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FONTCONFIG_", "GV", "PANGO"))}
+    return kept | {"FONTCONFIG_FILE": str(config), "PANGOCAIRO_BACKEND": "fontconfig", "TZ": "UTC"}
+
+
+def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    ended = f"its process ended with {done.returncode}"
+    return lines[-1] if lines and done.returncode > 0 else ended
+
+
+def _undated(pdf: bytes) -> bytes:
+    """The file without the time at which it was made; its length stays, as the file has a table of offsets."""
+    return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>20000101000000", pdf)

@@ -1,0 +1,57 @@
+"""The command line: `graphc build`, `check` and `draw`. A file a command; what they need is imported when they run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from typer import Exit, Option, Typer
+
+from graphc import __version__
+from graphc.cli.build import build
+from graphc.cli.check import check
+from graphc.cli.draw import draw
+from graphc.cli.outcome import outcome
+from graphc.cli.terminal import tell
+
+__all__ = ["app", "main"]
+
+COMMANDS = (build, check, draw)
+
+app = Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 fine, 1 the spec is wrong, 2 the call is wrong, 70 a bug in graphc.",
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        tell(f"graphc {__version__}")
+        raise Exit
+
+
+@app.callback()
+def graphc(
+    *,
+    version: Annotated[
+        bool, Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """A neural-network architecture, written once in YAML, becomes PyTorch source, an ONNX file and a diagram.
+
+    SPEC is a file (specs/unet.yaml) or the name of an installed spec (unet); `:variant` behind it chooses one of its
+    variants (resnet:resnet18).
+
+    Example: graphc build unet
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line (without `arguments`, the process's own) and ends with its exit code."""
+    with outcome():
+        app(arguments, prog_name="graphc")

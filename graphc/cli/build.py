@@ -1,0 +1,36 @@
+"""`graphc build`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from graphc.cli.arguments import Spec
+
+DEFAULT_SUFFIXES = (".py", ".onnx", ".svg")
+
+
+def build(
+    spec: Spec,
+    output: Annotated[
+        list[Path] | None,
+        Option("-o", "--output", metavar="FILE", help="A file to write; its suffix says as what. Repeatable."),
+    ] = None,
+) -> None:
+    """Write PyTorch source, an ONNX file and a diagram.
+
+    Without -o: out/NAME.py, out/NAME.onnx and out/NAME.svg. If anything is wrong, nothing is written.
+
+    Example: graphc build resnet:resnet18 -o net.py -o net.onnx
+    """
+    from graphc.backends import backends
+    from graphc.cli.terminal import findings
+    from graphc.cli.writing import default_path, write
+    from graphc.compile import compile_with_warnings
+
+    chosen = backends().writing([path.suffix for path in output] if output else DEFAULT_SUFFIXES)
+    graph, warnings = compile_with_warnings(spec)
+    findings(warnings)
+    write(graph, output or [default_path(graph, suffix) for suffix in chosen], chosen)

@@ -1,0 +1,38 @@
+"""`graphc draw`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from graphc.cli.arguments import Spec
+
+DEFAULT_SUFFIX = ".svg"
+
+
+def draw(
+    spec: Spec,
+    output: Annotated[
+        Path | None,
+        Option("-o", "--output", metavar="FILE", help="The picture; its suffix says as what. [default: out/NAME.svg]"),
+    ] = None,
+    depth: Annotated[
+        int | None, Option(min=1, metavar="N", help="Open blocks N levels deep. [default: what stays readable]")
+    ] = None,
+) -> None:
+    """Draw a diagram.
+
+    Example: graphc draw unet -o unet.png --depth 2
+    """
+    from graphc.backends import backends
+    from graphc.cli.terminal import findings
+    from graphc.cli.writing import default_path, write
+    from graphc.compile import compile_with_warnings
+
+    chosen = backends().taking("depth").writing([output.suffix if output else DEFAULT_SUFFIX])
+    graph, warnings = compile_with_warnings(spec)
+    findings(warnings)
+    options = {} if depth is None else {"depth": depth}
+    write(graph, [output or default_path(graph, DEFAULT_SUFFIX)], chosen, **options)

@@ -1,0 +1,116 @@
+"""What a person sees: results on stdout, everything else on stderr; in colour on a terminal, unless NO_COLOR is set."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+from graphc.diagnostics import WIDEST, Diagnostic, lines, summary
+from graphc.output import OutputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+STYLES = {
+    "error": "bold red",
+    "warning": "bold yellow",
+    "hint": "bold cyan",
+    "place": "bold",
+    "frame": "blue",
+    "source": "none",
+    "text": "none",
+}
+CLOSED_PIPE = 141
+"""As a shell reports a program that SIGPIPE ended."""
+
+
+def tell(*results: str | Text) -> None:
+    """Writes results, each on a line of its own.
+
+    Raises:
+        OutputError: stdout takes no more.
+    """
+    try:
+        _print(sys.stdout, results)
+    except OSError as error:
+        _abandon(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(CLOSED_PIPE) from error
+        raise OutputError(f"can't write the results: {error.strerror}") from error
+
+
+def complain(*texts: str | Text) -> None:
+    """Writes to stderr; where that fails nobody can be told."""
+    try:
+        _print(sys.stderr, texts)
+    except OSError:
+        _abandon(sys.stderr)
+
+
+def findings(diagnostics: Sequence[Diagnostic]) -> None:
+    """Shows diagnostics on stderr, and how many where there are several."""
+    if not diagnostics:
+        return
+    width = _console(sys.stderr).width if sys.stderr and sys.stderr.isatty() else WIDEST
+    complain(*_report(diagnostics, width))
+
+
+def _report(diagnostics: Sequence[Diagnostic], width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    for number, diagnostic in enumerate(diagnostics):
+        if number:
+            yield Text()
+        yield from (Text.assemble(*line) for line in lines(diagnostic, width))
+    if len(diagnostics) > 1:
+        yield from (Text(), Text(summary(diagnostics), "place"))
+
+
+def _print(stream: TextIO | None, texts: Iterable[str | Text]) -> None:
+    if stream is None:
+        return
+    console = _console(stream)
+    with console.capture() as captured:
+        for text in texts:
+            console.print(_folded(text, console) if stream.isatty() else text, soft_wrap=True)
+    encoding = stream.encoding or "utf-8"
+    stream.write(captured.get().encode(encoding, "replace").decode(encoding))
+    stream.flush()
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+    from rich.theme import Theme
+
+    plain = bool(os.environ.get("NO_COLOR"))
+    return Console(
+        file=stream,
+        theme=Theme(STYLES),
+        color_system=None if plain else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _folded(text: str | Text, console: Console) -> Text:
+    """A line that is too long for the screen, broken between words; what follows is indented."""
+    from rich.text import Text
+
+    line = Text(text) if isinstance(text, str) else text
+    if line.cell_len <= console.width:
+        return line
+    parts = line.wrap(console, console.width - 4)
+    for part in parts:
+        part.rstrip()
+    return Text("\n    ").join(parts)
+
+
+def _abandon(stream: TextIO) -> None:
+    """Sends what is left in the stream's buffer nowhere: the interpreter would complain about it at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,160 @@
+"""The operands of a step: expressions, single steps and branches, in order or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from graphc.diagnostics import did_you_mean, listed
+from graphc.elaborate.evaluate import evaluate
+from graphc.elaborate.frame import Frame, Place, Result, Thing, known, main_value, spoken
+from graphc.elaborate.runner import Runner
+from graphc.elaborate.scopes import Label, claim, define, definition, open_scope
+from graphc.expr import Member, Name, Subscript
+from graphc.graph import Value
+from graphc.ops import Slot
+from graphc.reader.scalars import is_name
+from graphc.source import Scalar
+from graphc.spec import Branch, Formula, Named, Operand, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Operands:
+    """Evaluates operands."""
+
+    runner: Runner
+
+    def operand(self, operand: Operand, frame: Frame, label: Label = "") -> Thing:
+        """What an operand gives; the label names what it adds to the graph."""
+        build = self.runner.build
+        if isinstance(operand, Formula):
+            return evaluate(build, frame, operand)
+        if isinstance(operand, Branch):
+            place = Place(frame.level, claim(build, frame.level, label), operand.span)
+            return self.runner.scoped(operand.steps, frame, place, "branch")
+        flow = frame.flow
+        result = self.runner.placed(operand, frame, label)
+        frame.flow = flow
+        if operand.id:
+            define(build, frame, operand.id, result)
+        return result
+
+    def single(self, step: Step, frame: Frame) -> Thing:
+        """What a `do` takes: one expression, else the step before."""
+        if step.source is None:
+            return frame.flow
+        if isinstance(step.source, Formula):
+            return evaluate(self.runner.build, frame, step.source)
+        self._refuse(step, "`do` takes one operand, an expression", "from: x")
+
+    def passed(self, step: Step, frame: Frame) -> Thing:
+        """What a step that is skipped gives: its first operand where that is an expression, else the step before."""
+        operands: Sequence[Operand] = ()
+        if isinstance(step.source, Formula):
+            operands = (step.source,)
+        elif step.source is not None:
+            operands = tuple(step.source.operands.values()) if isinstance(step.source, Named) else step.source
+        first = next((operand for operand in operands if isinstance(operand, Formula)), None)
+        return evaluate(self.runner.build, frame, first) if first else frame.flow
+
+    def several(self, step: Step, frame: Frame, place: Place) -> list[Thing]:
+        """The operands of an op that takes any number, in the order written; a map's labels are new names."""
+        source = step.source
+        if source is None:
+            return [known(frame.flow)]
+        if isinstance(source, Formula):
+            return [evaluate(self.runner.build, frame, source)]
+        if isinstance(source, Named):
+            return [self._labelled(operand, source.keys[label], frame) for label, operand in source.operands.items()]
+        return self._numbered(source, frame, place)
+
+    def _labelled(self, operand: Operand, label: Scalar, frame: Frame) -> Thing:
+        """An operand with a label, which is a name from then on."""
+        found = self.operand(operand, frame, label)
+        is_that_name = isinstance(operand, Formula) and is_name(operand) == label.text
+        if not is_that_name:
+            define(self.runner.build, frame, label, found)
+        return found
+
+    def _numbered(self, source: tuple[Operand, ...], frame: Frame, place: Place) -> list[Thing]:
+        """The operands of a list; the branches among them are numbered below the step's own name."""
+        if not any(isinstance(operand, Branch) for operand in source):
+            return [self.operand(operand, frame) for operand in source]
+        group = Place(place.level, place.name, place.span)
+        level = open_scope(group, "copies", definition(frame, place.span, "branches"))
+        found: list[Thing] = []
+        for operand in source:
+            if isinstance(operand, Branch):
+                found.append(self.operand(operand, frame.inside(level), str(len(level.scope.items))))
+            else:
+                found.append(self.operand(operand, frame))
+        return found
+
+    # --- a fixed number of operands
+
+    def by_slot(self, step: Step, frame: Frame, slots: Sequence[Slot], owner: str) -> list[Value]:
+        """The operands of an op or a block, in the order of its inputs.
+
+        One that is not given is the output of that name of the step before, for the first input its main one.
+        """
+        given = self._given(step, frame, [slot.name for slot in slots], owner)
+        main = slots[0].name if slots else ""
+        flow = frame.flow
+        outputs = flow.outputs if isinstance(flow, Result) else {}
+        values: list[Value] = []
+        for slot in slots:
+            if slot.name in given or slot.name in outputs or slot.name == main:
+                thing = given.get(slot.name, outputs.get(slot.name, flow))
+                values.append(self._value(thing, slot.name, owner, step))
+            elif not slot.optional:
+                self._refuse(step, f"`{owner}` needs the input `{slot.name}`", f"from: {{{slot.name}: …}}")
+        return values
+
+    def _given(self, step: Step, frame: Frame, names: list[str], owner: str) -> dict[str, Thing]:
+        """What `from` gives, by the names of the inputs."""
+        source = step.source
+        if source is None:
+            return {}
+        if isinstance(source, Named):
+            for label, key in source.keys.items():
+                if label not in names:
+                    hint = did_you_mean(label, names, f"it has {listed(names)}")
+                    self.runner.build.fail("E405", f"`{owner}` has no input `{label}`", key.span, hint)
+            return {label: self.operand(operand, frame, label) for label, operand in source.operands.items()}
+        if isinstance(source, Formula):
+            thing = evaluate(self.runner.build, frame, source)
+            things = thing if isinstance(thing, list) else [thing]
+            self._require_room(step, len(things), names, owner)
+            return dict(zip(names, things, strict=False))
+        self._require_room(step, len(source), names, owner)
+        return {
+            name: self.operand(operand, frame, name if isinstance(operand, Branch) else "")
+            for name, operand in zip(names, source, strict=False)
+        }
+
+    def _require_room(self, step: Step, given: int, names: list[str], owner: str) -> None:
+        if given > len(names):
+            wanted = listed([f"`{name}`" for name in names])
+            self._refuse(step, f"`{owner}` takes {wanted}, got {given} operands")
+
+    def _value(self, thing: Thing, name: str, owner: str, step: Step) -> Value:
+        found = main_value(thing)
+        if isinstance(found, Value):
+            return found
+        self._refuse(step, f"the input `{name}` of `{owner}` is {spoken(found)}, not a value")
+
+    def _refuse(self, step: Step, message: str, hint: str = "") -> NoReturn:
+        """Reports what is wrong with the operands: at `from`, else at the step."""
+        key = (step.keys or {}).get("from")
+        self.runner.build.fail("E405", message, key.span if key else step.span, hint)
+
+
+def makes_nothing(source: Formula | tuple[Operand, ...] | Named | None) -> bool:
+    """Whether operands are only read: names, paths and list elements."""
+    if source is None:
+        return True
+    if isinstance(source, Named):
+        source = tuple(source.operands.values())
+    operands = source if isinstance(source, tuple) else (source,)
+    return all(isinstance(o, Formula) and isinstance(o.expression, (Name, Member, Subscript)) for o in operands)

@@ -1,0 +1,78 @@
+"""Blocks: parameters, inputs, a graph and outputs."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from graphc.diagnostics import did_you_mean
+from graphc.reader.pieces import Pieces
+from graphc.reader.steps import read_steps
+from graphc.source import Mapping, Scalar, Tree
+from graphc.spec import Block, Parameter, ParameterKind, Pattern
+from graphc.tensor import DType
+
+BLOCK_KEYS = ("doc", "params", "inputs", "graph", "outputs")
+_KINDS: tuple[ParameterKind, ...] = get_args(ParameterKind)
+_DTYPES: tuple[DType, ...] = get_args(DType)
+
+
+def read_block(to: Pieces, name: Scalar, tree: Tree) -> Block | None:
+    """A block of the file."""
+    if to.kind(tree, Mapping, f"the block {name.text}") is None:
+        return None
+    to.fields(tree, f"the block {name.text}", BLOCK_KEYS)
+    block = read_body(to, name.text, tree)
+    if isinstance(tree, Mapping) and "graph" not in tree.values:
+        to.report("E203", f"the block {name.text} needs a `graph`", name.span)
+    return block
+
+
+def read_body(to: Pieces, name: str, tree: Tree) -> Block:
+    """What a block and a file have in common."""
+    fields = tree.values if isinstance(tree, Mapping) else {}
+    to.distinct(("a parameter", fields.get("params")), ("an input", fields.get("inputs")))
+    return Block(
+        name=name,
+        file=to.file,
+        span=tree.span,
+        doc=to.text(fields.get("doc"), "doc"),
+        params=to.names(fields.get("params"), lambda key, value: _parameter(to, key, value), "params"),
+        inputs=to.names(fields.get("inputs"), lambda key, value: _pattern(to, key, value), "inputs"),
+        graph=read_steps(to, fields.get("graph"), "graph"),
+        outputs=to.names(fields.get("outputs"), lambda _, value: to.formula(value, "an output"), "outputs"),
+    )
+
+
+def _parameter(to: Pieces, name: Scalar, tree: Tree) -> Parameter:
+    if not isinstance(tree, Scalar) or tree.quoted:
+        return Parameter(name.text, None, tree, tree.span)
+    if tree.is_empty:
+        to.report("E203", f"the parameter `{name.text}` needs a kind or a default", name.span, f"{name.text}: int")
+    kind = next((kind for kind in _KINDS if kind == tree.text), None)
+    return Parameter(name.text, kind, None if kind else tree, tree.span)
+
+
+def _pattern(to: Pieces, name: Scalar, tree: Tree) -> Pattern:
+    shape: Tree | None = tree
+    dtype: DType | None = None
+    if isinstance(tree, Mapping):
+        fields = to.fields(tree, f"the input {name.text}", ("shape", "dtype"))
+        shape = fields.get("shape")
+        if shape is None:
+            to.report("E203", f"the input {name.text} needs a `shape`", name.span)
+        dtype = _dtype(to, fields["dtype"]) if "dtype" in fields else None
+    items = to.items(shape, f"the shape of {name.text}", f"{name.text}: [N, C, H, W]")
+    rest = bool(items) and isinstance(items[0], Scalar) and items[0].text == "..."
+    sizes = (to.formula(item, "a size") for item in items[rest:])
+    return Pattern(name.text, tree.span, tuple(size for size in sizes if size), rest, dtype)
+
+
+def _dtype(to: Pieces, tree: Tree) -> DType | None:
+    text = to.text(tree, "dtype")
+    for known in _DTYPES:
+        if text == known:
+            return known
+    if isinstance(tree, Scalar):
+        hint = did_you_mean(text, _DTYPES, f"known are {', '.join(_DTYPES)}")
+        to.report("E207", f"unknown dtype `{text}`", tree.span, hint)
+    return None

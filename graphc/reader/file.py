@@ -1,0 +1,150 @@
+"""A whole file: a block with metadata, variants, free sizes and expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from graphc.demands import LONGEST_PERIOD, Rule
+from graphc.diagnostics import did_you_mean, listed
+from graphc.graph import FreeSize, Paper
+from graphc.reader.blocks import read_block, read_body
+from graphc.reader.pieces import Pieces
+from graphc.reader.scalars import plain
+from graphc.source import Mapping, Scalar, Tree
+from graphc.spec import Block, Expectation, ExpectedOutput, Spec
+
+FILE_KEYS = (
+    *("graphc", "name", "title", "paper", "doc", "params", "variants", "default", "dims"),
+    *("inputs", "blocks", "graph", "outputs", "expect"),
+)
+
+
+def read_file(to: Pieces, tree: Tree, digest: str) -> Spec | None:
+    """The spec that a tree says; None where it is no mapping at all."""
+    root = to.kind(tree, Mapping, "a spec")
+    if root is None:
+        return None
+    top = to.fields(root, "a spec", FILE_KEYS)
+    main = _main(to, root)
+    variants = _variants(to, top.get("variants"), main)
+    return Spec(
+        name=main.name,
+        title=to.text(top.get("title"), "title"),
+        paper=_paper(to, top.get("paper")),
+        main=main,
+        blocks=to.names(top.get("blocks"), lambda key, value: read_block(to, key, value), "blocks"),
+        variants=variants,
+        default=_default(to, top.get("default"), variants),
+        sizes=to.names(top.get("dims"), lambda key, value: _size(to, key, value), "dims"),
+        expect=_expectations(to, top.get("expect"), variants),
+        span=root.span,
+        digest=digest,
+    )
+
+
+def _main(to: Pieces, root: Mapping) -> Block:
+    """The file as a block."""
+    version, name = root.values.get("graphc"), root.values.get("name")
+    if version is None:
+        to.report("E203", "a spec begins with the version of the language", root.span, "graphc: 1")
+    elif not (isinstance(version, Scalar) and version.text == "1"):
+        to.report("E207", "the version of the language is 1", version.span, "graphc: 1")
+    if name is None:
+        to.report("E203", "a spec needs a `name`", root.span)
+    if isinstance(name, Scalar):
+        to.new_name(name)
+    main = read_body(to, to.text(name, "name"), root)
+    if "graph" in root.values and "inputs" not in root.values:
+        to.report(
+            "E203", "a spec with a graph needs `inputs`", root.keys["graph"].span, "inputs: {image: [N, 3, H, W]}"
+        )
+    groups = {"dims": "a free size", "params": "a parameter", "inputs": "an input"}
+    to.distinct(*((groups[key], root.values.get(key)) for key in ("dims", "params")))
+    to.distinct(*((groups[key], root.values.get(key)) for key in ("dims", "inputs")))
+    for pattern in main.inputs.values():
+        if pattern.rest:
+            to.report("E207", "an input of the whole network has all its sizes: no `...`", pattern.span)
+    return main
+
+
+def _variants(to: Pieces, tree: Tree | None, main: Block) -> dict[str, Mapping]:
+    """What each variant sets: parameters of the file."""
+    variants = to.names(tree, lambda _, value: to.kind(value, Mapping, "a variant", "{} sets nothing"), "variants")
+    for variant in variants.values():
+        for text, key in variant.keys.items():
+            if text not in main.params:
+                hint = did_you_mean(text, main.params, f"its parameters are {listed(list(main.params))}")
+                to.report("E402", f"the spec has no parameter `{text}`", key.span, hint)
+    return variants
+
+
+def _default(to: Pieces, tree: Tree | None, variants: Collection[str]) -> str | None:
+    scalar = to.kind(tree, Scalar, "default")
+    if scalar is None:
+        return next(iter(variants), None)
+    if scalar.text not in variants:
+        hint = did_you_mean(scalar.text, variants, f"the variants are {listed(list(variants))}")
+        to.report("E206", f"no variant `{scalar.text}`", scalar.span, hint)
+    return scalar.text
+
+
+def _paper(to: Pieces, tree: Tree | None) -> Paper | None:
+    if tree is None:
+        return None
+    fields = to.fields(tree, "paper", ("title", "authors", "year", "arxiv"))
+    title, authors, arxiv = (to.text(fields.get(key), key) for key in ("title", "authors", "arxiv"))
+    return Paper(title, authors, to.number(fields.get("year"), "year", 1900, 2100), arxiv)
+
+
+def _size(to: Pieces, name: Scalar, tree: Tree) -> FreeSize | None:
+    """A free size with its example: a number, or a mapping with a rule."""
+    if isinstance(tree, Scalar):
+        number = to.number(tree, f"the example of {name.text}", 1)
+        return FreeSize(name.text, number, Rule(), frozenset(), tree.span) if number else None
+    before = len(to.found)
+    fields = to.fields(tree, f"the dim {name.text}", ("example", "multiple", "plus", "min"))
+    multiple = to.number(fields.get("multiple"), "multiple", 1, LONGEST_PERIOD) or 1
+    plus = to.number(fields.get("plus"), "plus", 0) or 0
+    rule = Rule(multiple, plus % multiple, to.number(fields.get("min"), "min", 1) or 1)
+    example = to.number(fields.get("example"), "example", 1)
+    if len(to.found) > before:
+        return None
+    if example is None:
+        to.report("E203", f"the dim {name.text} needs an `example`", name.span, "H: {multiple: 32, example: 224}")
+        return None
+    if example not in rule:
+        to.report("E207", f"the example {example} of {name.text} is not {rule}", fields["example"].span)
+    return FreeSize(name.text, example, rule, frozenset(fields) - {"example"}, tree.span)
+
+
+def _expectations(to: Pieces, tree: Tree | None, variants: Collection[str]) -> dict[str, Expectation]:
+    """By variant; under no name where the file has no variants."""
+    if tree is None:
+        return {}
+    if not variants:
+        return {"": _expectation(to, tree)}
+    return {key.text: _expectation(to, value) for key, value in to.pairs(tree, "expect", variants)}
+
+
+def _expectation(to: Pieces, tree: Tree) -> Expectation:
+    fields = to.fields(tree, "an expectation", ("params", "macs", "outputs"))
+    params, macs = _figure(to, fields, "params"), _figure(to, fields, "macs")
+    outputs = to.names(fields.get("outputs"), lambda key, value: _output(to, key, value), "outputs")
+    return Expectation(params, macs, outputs)
+
+
+def _figure(to: Pieces, fields: dict[str, Tree], what: str) -> Scalar | None:
+    """A count as it is written: whole, or, for MACs, with an exponent."""
+    scalar = to.kind(fields.get(what), Scalar, what)
+    if scalar is None:
+        return None
+    number = plain(scalar)
+    if isinstance(number, bool) or not isinstance(number, int if what == "params" else (int, float)):
+        kind = "a whole number" if what == "params" else "a number"
+        to.report("E207", f"{what} must be {kind}, not `{scalar.text}`", scalar.span)
+        return None
+    return scalar
+
+
+def _output(to: Pieces, name: Scalar, tree: Tree) -> ExpectedOutput:
+    return ExpectedOutput(to.formulas(tree, f"the shape of {name.text}"), name)
