@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import graphc_graphviz
@@ -21,6 +23,21 @@ def test_the_spec_in_the_readme_is_the_one_drawn_beside_it(tmp_path: Path) -> No
     assert spec == (TOP / "examples" / "tiny.yaml").read_text(encoding="utf-8")
     graphc_graphviz.write(compile(str(TOP / "examples" / "tiny.yaml")), tmp_path / "tiny.svg")
     assert (tmp_path / "tiny.svg").read_bytes() == (TOP / "docs" / "pictures" / "tiny.svg").read_bytes()
+
+
+def test_the_output_in_the_readme_is_what_graphc_prints(tmp_path: Path) -> None:
+    wanted, error = blocks("README.md", "text")
+    unet = (TOP / "specs" / "unet.yaml").read_text(encoding="utf-8")
+    (tmp_path / "unet.yaml").write_text(unet.replace("center_crop(skip, x)", "skip"), encoding="utf-8")
+    fine, broken = (graphc(tmp_path, "check", address) for address in ("unet", "unet.yaml"))
+    assert (fine.stdout, fine.stderr, fine.returncode) == (wanted, "", 0)
+    assert (broken.stdout, broken.stderr, broken.returncode) == ("", error, 1)
+
+
+def graphc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, run in a folder."""
+    command = [sys.executable, "-m", "graphc", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_links_lead_somewhere() -> None:
