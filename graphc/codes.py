@@ -7,7 +7,7 @@ CODES: dict[str, str] = {
     "E102": "a limit on the size of a spec is passed",
     "E103": "a key is written twice",
     "E104": "a YAML feature that a spec does not use",
-    "E105": "the spec can't be read as a file",
+    "E105": "an address that leads to no spec that can be read",
     "E201": "a list, a mapping or a text stands where something else is expected",
     "E202": "an unknown key",
     "E203": "a key is missing",
@@ -29,6 +29,6 @@ CODES: dict[str, str] = {
     "E502": "sizes that agree for some inputs only, and the spec promises more",
     "E503": "the example sizes can't be taken",
     "E601": "an expectation is not met",
-    "E901": "a backend can't express an op",
+    "E901": "a backend can't express a part of the graph",
     "W101": "a value that nothing reads",
 }

@@ -25,7 +25,7 @@ def load(address: str) -> tuple[Spec, str | None]:
     spec = load_file(path, file if _is_path(file) else path.name)
     if variant is not None and variant not in spec.variants:
         hint = did_you_mean(variant, spec.variants, f"the variants are {', '.join(spec.variants) or 'none'}")
-        raise SpecError([Diagnostic("E206", f"no variant `{variant}`", spec.span, hint=hint)])
+        raise _no_spec(address, f"{spec.name} has no variant `{variant}`", hint)
     return spec, variant
 
 
@@ -61,12 +61,17 @@ def _split(address: str) -> tuple[str, str | None]:
 
 
 def _is_path(file: str) -> bool:
-    return Path(file).suffix in (".yaml", ".yml") or len(Path(file).parts) > 1
+    return Path(file).suffix in (".yaml", ".yml") or "/" in file or "\\" in file
 
 
 def _installed(name: str) -> Path:
     path = specs() / f"{name}.yaml"
     if not path.is_file():
         hint = did_you_mean(name, names(), f"installed are {', '.join(names())}; a path ends in .yaml")
-        raise SpecError([Diagnostic("E105", f"no spec `{name}`", Span(name, 1, 1, 2, Source(name, "")), hint=hint)])
+        raise _no_spec(name, f"no spec `{name}`", hint)
     return path
+
+
+def _no_spec(address: str, message: str, hint: str) -> SpecError:
+    """The address is wrong: there is no text to point at."""
+    return SpecError([Diagnostic("E105", message, Span(address, 1, 1, 2, Source(address, "")), hint=hint)])
