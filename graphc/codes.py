@@ -1,34 +1,130 @@
-"""Every code a diagnostic can carry, and what it means."""
+"""Every code a diagnostic can carry: what it says and what to do about it, for `graphc explain` and the manual."""
 
 from __future__ import annotations
 
-CODES: dict[str, str] = {
-    "E101": "the text is not YAML",
-    "E102": "a limit on the size of a spec is passed",
-    "E103": "a key is written twice",
-    "E104": "a YAML feature that a spec does not use",
-    "E105": "an address that leads to no spec that can be read",
-    "E201": "a list, a mapping or a text stands where something else is expected",
-    "E202": "an unknown key",
-    "E203": "a key is missing",
-    "E204": "a step without an op, or with several",
-    "E205": "a name that can't be used here",
-    "E206": "an unknown variant",
-    "E207": "a value that is not allowed here",
-    "E301": "the text is no expression",
-    "E302": "an unknown name in an expression",
-    "E303": "an expression that can't be evaluated",
-    "E304": "a condition over a free size",
-    "E305": "a limit on evaluation is passed",
-    "E401": "an unknown op or block",
-    "E402": "an unknown attribute or parameter",
-    "E403": "an attribute or parameter is missing",
-    "E404": "an attribute or parameter has a wrong value",
-    "E405": "the operands don't fit the op",
-    "E501": "shapes that an op can't take",
-    "E502": "sizes that agree for some inputs only, and the spec promises more",
-    "E503": "the example sizes can't be taken",
-    "E601": "an expectation is not met",
-    "E901": "a backend can't express a part of the graph",
-    "W101": "a value that nothing reads",
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of finding: its title, and a paragraph for who meets it the first time."""
+
+    title: str
+    meaning: str
+
+
+CODES: dict[str, Code] = {
+    "E101": Code(
+        "the text is not YAML",
+        "The place is where the YAML parser gave up; the cause is often just before it: a missing quote around "
+        "text that has `: ` or `#` in it, a bracket that is not closed, a tab, or `- relu` with keys below it "
+        "that needs a colon, `- relu:`.",
+    ),
+    "E102": Code(
+        "a limit on the size of a spec is passed",
+        "A spec is a text that a person reads. Its bytes, its YAML nodes and the depth of their nesting are "
+        "bounded, so that no file can exhaust the machine.",
+    ),
+    "E103": Code(
+        "a key is written twice",
+        "YAML would silently keep the last one. Two steps of the same op are two entries of a list, each with its "
+        "own `- `.",
+    ),
+    "E104": Code(
+        "a YAML feature that a spec does not use",
+        "Anchors, aliases, tags and several documents are not part of the language. What is used twice is a "
+        "block. An expression that begins with `*`, `&` or `!` must be quoted.",
+    ),
+    "E105": Code(
+        "an address that leads to no spec that can be read",
+        "An address is a file (specs/unet.yaml) or the name of an installed spec (unet), with `:variant` behind "
+        "it where one is meant (resnet:resnet18).",
+    ),
+    "E201": Code(
+        "a list, a mapping or a text stands where something else is expected",
+        "A graph is a list of steps, the arguments of a step are a mapping or its main argument alone, names are "
+        "texts.",
+    ),
+    "E202": Code(
+        "an unknown key",
+        "The keys of a file, a block, a dim or an expectation are fixed; the hint lists them.",
+    ),
+    "E203": Code("a key is missing", "The hint shows the form with the key in it."),
+    "E204": Code(
+        "a step without an op, or with several",
+        "A step is one op or block, `do` or `let`, and keys beside it: id, from, for, repeat, when, doc. A "
+        "misspelt key looks like a second op.",
+    ),
+    "E205": Code(
+        "a name that can't be used here",
+        "Names become attributes of torch modules and parts of paths. Python's keywords, the names that every "
+        "`torch.nn.Module` already has, and names already given in the same block are refused.",
+    ),
+    "E206": Code("an unknown variant", "`default` and `expect` name variants of the file."),
+    "E207": Code("a value that is not allowed here", "The message says which values are."),
+    "E301": Code(
+        "the text is no expression",
+        "Expressions have Python's arithmetic, comparisons, `and or not`, `a if c else b`, `e for v in list`, "
+        "slices and paths. The caret stands where reading stopped.",
+    ),
+    "E302": Code(
+        "an unknown name in an expression",
+        "Only parameters, sizes, inputs, loop variables, ids, labels and lets of the block can be read, and what "
+        "stands inside a step with an id: `stage.0`, `down.*.features`.",
+    ),
+    "E303": Code(
+        "an expression that can't be evaluated",
+        "Its parts are of kinds that don't go together: a number where a value is needed, a list of another "
+        "length, a division by zero.",
+    ),
+    "E304": Code(
+        "a condition over a free size",
+        "`when` and `a if c else b` decide what the network is. A size that is only known when it runs can't. "
+        "Make it a parameter, or a number in the input's shape.",
+    ),
+    "E305": Code(
+        "a limit on evaluation is passed",
+        "Numbers, lists, repeats, nodes and the nesting of blocks are bounded; a block that uses itself has no end.",
+    ),
+    "E401": Code(
+        "an unknown op or block",
+        "Ops are named as in torch.nn.functional. Blocks are those of the file and the standard ones.",
+    ),
+    "E402": Code(
+        "an unknown attribute or parameter",
+        "Attributes are those of torch.nn; what follows from the input (`in_channels`) is never written.",
+    ),
+    "E403": Code("an attribute or parameter is missing", "It has no default; the hint shows the form."),
+    "E404": Code("an attribute or parameter has a wrong value", "The message says what it must be and what it got."),
+    "E405": Code(
+        "the operands don't fit the op",
+        "The op or block takes other inputs, or another number of them. `from` gives operands in order or by name.",
+    ),
+    "E501": Code(
+        "shapes that an op can't take",
+        "The notes say who gives each operand, and its shape. A size that depends on the input is written as a "
+        "formula: where no input makes the shapes fit, it is an error here.",
+    ),
+    "E502": Code(
+        "the spec promises sizes that the graph can't take",
+        "`dims` says with `multiple`, `plus` and `min` which sizes are taken; the graph needs fewer. The hint is "
+        "the declaration that would be true.",
+    ),
+    "E503": Code(
+        "the example sizes can't be taken",
+        "The example in `dims` is one of the sizes for which a step fails; the notes say where.",
+    ),
+    "E601": Code(
+        "an expectation is not met",
+        "`expect` states what the paper or a reference implementation has. Counts are exact, MACs to the digits "
+        "written.",
+    ),
+    "E901": Code(
+        "a backend can't express a part of the graph",
+        "The spec is right, but this output can't be made of it.",
+    ),
+    "W101": Code(
+        "a value that nothing reads",
+        "A step or an input reaches no output. A `from` may be missing after it.",
+    ),
 }

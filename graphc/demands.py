@@ -130,11 +130,11 @@ class SizeSet:
         if rule:
             return str(rule)
         first = list(islice(self, 9))
-        if not first:
-            return "no size at all"
-        if len(first) == 1:
-            return str(first[0])
-        return "one of " + ", ".join(map(str, first[:8])) + (", …" if len(first) > 8 else "")
+        if len(first) < 2:
+            return str(first[0]) if first else "no size at all"
+        last = max((r[1] or math.inf for r in self.ranges if r), default=0)
+        more = "" if len(first) < 9 else ", …" if last == math.inf else f", …, {last}"
+        return "one of " + ", ".join(map(str, first[:8])) + more
 
     def _pairs(self, other: SizeSet) -> Iterator[tuple[Range, Range]]:
         """Both sets' ranges, residue by residue of their common period."""

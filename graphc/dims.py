@@ -62,12 +62,17 @@ class Dim:
 
     @cached_property
     def _text(self) -> str:
-        constant_last = sorted(self.terms, key=lambda term: not term[0])
-        text = "".join(
+        """The terms with the constant last, but a positive one first, as `-H//2` would be (-H)//2."""
+        terms = sorted(self.terms, key=lambda term: not term[0])
+        leading = next((term for term in terms if term[1] > 0), None)
+        if leading is None:
+            return f"-{_factor(-self)}"
+        others = (
             (" - " if coefficient < 0 else " + ") + _term(monomial, abs(coefficient))
-            for monomial, coefficient in constant_last
+            for monomial, coefficient in terms
+            if monomial != leading[0]
         )
-        return text[3:] if text.startswith(" + ") else f"-{text[3:]}"
+        return _term(*leading) + "".join(others)
 
     @cached_property
     def weight(self) -> int:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import graphc_graphviz
+from graphc import manual
 from graphc.compile import compile
 
 TOP = Path(__file__).parents[1]
@@ -45,3 +46,8 @@ def test_links_lead_somewhere() -> None:
         text = (TOP / document).read_text(encoding="utf-8")
         for link in re.findall(r"\]\((?!http)([^)#]+)\)|src=\"([^\"]+)\"", text):
             assert ((TOP / document).parent / "".join(link)).exists(), (document, link)
+
+
+def test_the_manual_of_errors_is_the_table_of_codes() -> None:
+    """`python -m graphc.manual` writes it."""
+    assert (TOP / "docs" / "errors.md").read_text(encoding="utf-8") == manual.errors()

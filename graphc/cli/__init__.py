@@ -11,12 +11,13 @@ from graphc import __version__
 from graphc.cli.build import build
 from graphc.cli.check import check
 from graphc.cli.draw import draw
+from graphc.cli.explain import explain
 from graphc.cli.outcome import outcome
 from graphc.cli.terminal import tell
 
 __all__ = ["app", "main"]
 
-COMMANDS = (build, check, draw)
+COMMANDS = (build, check, draw, explain)
 
 app = Typer(
     no_args_is_help=True,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from typer import Argument
+from typer import Argument, Option
+
+from graphc.cli.terminal import FORM
 
 Spec: TypeAlias = Annotated[
     str,
@@ -14,3 +17,23 @@ Spec: TypeAlias = Annotated[
         help="A file, or the name of an installed spec; `:variant` chooses a variant.",
     ),
 ]
+
+
+class Form(StrEnum):
+    """How diagnostics are shown."""
+
+    HUMAN = "human"
+    LINE = "line"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def _choose(form: Form) -> Form:
+    FORM.set(form.value)
+    return form
+
+
+Format: TypeAlias = Annotated[
+    Form, Option("--format", callback=_choose, help="How errors are shown: for people, one line each, or for programs.")
+]
+"""`--format`; it is noted when the command line is read."""

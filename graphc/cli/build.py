@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from graphc.cli.arguments import Spec
+from graphc.cli.arguments import Form, Format, Spec
 
 DEFAULT_SUFFIXES = (".py", ".onnx", ".svg")
 
@@ -18,6 +18,7 @@ def build(
         list[Path] | None,
         Option("-o", "--output", metavar="FILE", help="A file to write; its suffix says as what. Repeatable."),
     ] = None,
+    form: Format = Form.HUMAN,
 ) -> None:
     """Write PyTorch source, an ONNX file and a diagram.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.cli.arguments import Spec
+from graphc.cli.arguments import Form, Format, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graphc.graph import Graph, Value
 
 
-def check(spec: Spec) -> None:
+def check(spec: Spec, form: Format = Form.HUMAN) -> None:
     """Say what a spec comes to and what its inputs must be.
 
     Example: graphc check resnet:resnet18

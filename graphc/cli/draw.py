@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from graphc.cli.arguments import Spec
+from graphc.cli.arguments import Form, Format, Spec
 
 DEFAULT_SUFFIX = ".svg"
 
@@ -21,6 +21,7 @@ def draw(
     depth: Annotated[
         int | None, Option(min=1, metavar="N", help="Open blocks N levels deep. [default: what stays readable]")
     ] = None,
+    form: Format = Form.HUMAN,
 ) -> None:
     """Draw a diagram.
 

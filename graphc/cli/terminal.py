@@ -6,9 +6,11 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TextIO
 
 from graphc.diagnostics import WIDEST, Diagnostic, lines, summary
+from graphc.formats import FORMATS
 from graphc.output import OutputError
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ STYLES = {
     "source": "none",
     "text": "none",
 }
+FORM: ContextVar[str] = ContextVar("form", default="human")
+"""How diagnostics are shown: for people, or as one of `graphc.formats.FORMATS`."""
 CLOSED_PIPE = 141
 """As a shell reports a program that SIGPIPE ended."""
 
@@ -52,8 +56,11 @@ def complain(*texts: str | Text) -> None:
 
 
 def findings(diagnostics: Sequence[Diagnostic]) -> None:
-    """Shows diagnostics on stderr, and how many where there are several."""
+    """Shows diagnostics on stderr in the form chosen, and to people how many where there are several."""
     if not diagnostics:
+        return
+    if FORM.get() in FORMATS:
+        complain(*FORMATS[FORM.get()](diagnostics).splitlines())
         return
     width = _console(sys.stderr).width if sys.stderr and sys.stderr.isatty() else WIDEST
     complain(*_report(diagnostics, width))
