@@ -40,6 +40,15 @@ CODES: dict[str, Code] = {
         "An address is a file (specs/unet.yaml) or the name of an installed spec (unet), with `:variant` behind "
         "it where one is meant (resnet:resnet18).",
     ),
+    "E106": Code(
+        "a setting that is not of the form name=value",
+        "`--set width=32` sets a parameter of the spec, `--size H=512,W=512` the example sizes of its inputs.",
+    ),
+    "E107": Code(
+        "a text that YAML splits at its comma",
+        "Inside {} and [] a comma ends a text, also between parentheses: `{width: max(1, C // 4)}` is two keys. "
+        'Quote the expression: `{width: "max(1, C // 4)"}`.',
+    ),
     "E201": Code(
         "a list, a mapping or a text stands where something else is expected",
         "A graph is a list of steps, the arguments of a step are a mapping or its main argument alone, names are "

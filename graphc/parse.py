@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import NoReturn
 
@@ -306,11 +307,11 @@ class _Parser:
         if self.take("("):
             inner = self.expression()
             self.expect(")", "to close `(`")
-            return inner
+            return replace(inner, start=start, end=self.before)
         if self.take("["):
             items = self.several("]", self.expression)
             made_by_for = len(items) == 1 and isinstance(items[0], Comprehension)
-            return items[0] if made_by_for else Items(start, self.before, items)
+            return replace(items[0], start=start, end=self.before) if made_by_for else Items(start, self.before, items)
         self.fail(f"`{token}` can't begin an expression" if token else "the expression ends too early")
 
     def named(self) -> Expr:

@@ -200,7 +200,7 @@ class _Builder:
         closing = next((piece for piece in pieces[opening + 1 :] if _open_brackets(piece) < 0), None)
         if closing is not None:
             message = f"YAML splits a text at its comma, here into `{pieces[opening].text}` and `{closing.text}`"
-            self.report("E106", message, pieces[opening].span, "quote a text that has a comma, inside {} and []")
+            self.report("E107", message, pieces[opening].span, "quote a text that has a comma, inside {} and []")
 
     def node(self, event: yaml.NodeEvent, tag: str | None, tree: Tree) -> None:
         """Puts a node where it belongs: into the innermost open list or mapping."""

@@ -37,3 +37,15 @@ Format: TypeAlias = Annotated[
     Form, Option("--format", callback=_choose, help="How errors are shown: for people, one line each, or for programs.")
 ]
 """`--format`; it is noted when the command line is read."""
+
+SetOption: TypeAlias = Annotated[
+    list[str] | None,
+    Option("--set", metavar="NAME=VALUE", help="Sets a parameter of the spec, after its variant. Repeatable."),
+]
+"""`--set width=32`."""
+
+SizeOption: TypeAlias = Annotated[
+    list[str] | None,
+    Option("--size", metavar="NAME=N,…", help="The example sizes of the inputs: H=512,W=512. Repeatable."),
+]
+"""`--size H=512,W=512`."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from graphc.cli.arguments import Form, Format, Spec
+from graphc.cli.arguments import Form, Format, SetOption, SizeOption, Spec
 
 DEFAULT_SUFFIXES = (".py", ".onnx", ".svg")
 
@@ -18,6 +18,8 @@ def build(
         list[Path] | None,
         Option("-o", "--output", metavar="FILE", help="A file to write; its suffix says as what. Repeatable."),
     ] = None,
+    set_: SetOption = None,
+    size: SizeOption = None,
     form: Format = Form.HUMAN,
 ) -> None:
     """Write PyTorch source, an ONNX file and a diagram.
@@ -30,8 +32,9 @@ def build(
     from graphc.cli.terminal import findings
     from graphc.cli.writing import default_path, write
     from graphc.compile import compile_with_warnings
+    from graphc.settings import read_settings
 
     chosen = backends().writing([path.suffix for path in output] if output else DEFAULT_SUFFIXES)
-    graph, warnings = compile_with_warnings(spec)
+    graph, warnings = compile_with_warnings(spec, read_settings(set_ or (), size or ()))
     findings(warnings)
     write(graph, output or [default_path(graph, suffix) for suffix in chosen], chosen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.cli.arguments import Form, Format, Spec
+from graphc.cli.arguments import Form, Format, SetOption, SizeOption, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graphc.graph import Graph, Value
 
 
-def check(spec: Spec, form: Format = Form.HUMAN) -> None:
+def check(spec: Spec, set_: SetOption = None, size: SizeOption = None, form: Format = Form.HUMAN) -> None:
     """Say what a spec comes to and what its inputs must be.
 
     Example: graphc check resnet:resnet18
@@ -23,10 +23,14 @@ def check(spec: Spec, form: Format = Form.HUMAN) -> None:
     from graphc.cli.terminal import findings, tell
     from graphc.compile import compile_with_warnings
     from graphc.diagnostics import visible
+    from graphc.settings import read_settings
 
-    graph, warnings = compile_with_warnings(spec)
+    settings = read_settings(set_ or (), size or ())
+    graph, warnings = compile_with_warnings(spec, settings)
     findings(warnings)
     tell(*(visible(line) for line in report(graph)))
+    if settings:
+        tell("", "Under --set and --size what the spec expects is not checked.")
 
 
 def report(graph: Graph) -> Iterator[str]:

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from graphc.backends import BackendError
 from graphc.cli.terminal import complain, findings
-from graphc.diagnostics import SpecError, visible
+from graphc.diagnostics import Diagnostic, SpecError, visible
 from graphc.output import OutputError
 
 
@@ -32,8 +32,7 @@ def outcome() -> Iterator[None]:
         yield
     except SpecError as error:
         findings(error.diagnostics)
-        codes = {diagnostic.code for diagnostic in error.diagnostics}
-        raise SystemExit(Status.CALL if codes <= ADDRESS else Status.SPEC) from error
+        raise SystemExit(Status.CALL if all(map(_in_the_call, error.diagnostics)) else Status.SPEC) from error
     except (BackendError, OutputError) as error:
         complain(visible(f"Error: {error}"))
         raise SystemExit(Status.CALL) from error
@@ -42,6 +41,11 @@ def outcome() -> Iterator[None]:
     except Exception as error:
         _bug()
         raise SystemExit(Status.BUG) from error
+
+
+def _in_the_call(diagnostic: Diagnostic) -> bool:
+    """Whether a finding is about the command line: its address, or a setting."""
+    return diagnostic.code in ADDRESS or diagnostic.span.file.startswith("--")
 
 
 def _bug() -> None:

@@ -6,18 +6,21 @@ from graphc.diagnostics import SpecError
 from graphc.elaborate.frame import Failed, Stopped
 from graphc.elaborate.root import Root
 from graphc.graph import Graph
+from graphc.settings import NO_SETTINGS, Settings
 from graphc.spec import Spec
 
 __all__ = ["elaborate"]
 
 
-def elaborate(spec: Spec, standard: Spec, variant: str | None = None) -> Graph:
-    """The graph of a spec, in a variant (None: the default one). `standard` has the blocks that are always in scope.
+def elaborate(spec: Spec, standard: Spec, variant: str | None = None, settings: Settings = NO_SETTINGS) -> Graph:
+    """The graph of a spec, in a variant (None: the default one) and with settings.
+
+    `standard` has the blocks that are always in scope. Under settings the graph has no expectations.
 
     Raises:
         SpecError: the spec is wrong; all that was found.
     """
-    root = Root(spec, standard, variant if variant is not None else spec.default)
+    root = Root(spec, standard, variant if variant is not None else spec.default, settings)
     try:
         graph = root.graph()
     except (Failed, Stopped):

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from graphc.demands import at_least
-from graphc.diagnostics import did_you_mean
+from graphc.diagnostics import did_you_mean, listed
 from graphc.dims import Size, symbol
 from graphc.elaborate.arguments import kind_of, read_argument
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import UNKNOWN, Arguments, Failed, Frame, Level, Place, Result, Thing, spoken, value_in
+from graphc.elaborate.frame import (
+    UNKNOWN,
+    Argument,
+    Arguments,
+    Failed,
+    Frame,
+    Level,
+    Place,
+    Result,
+    Thing,
+    spoken,
+    value_in,
+)
 from graphc.elaborate.parameters import bind_parameters
 from graphc.elaborate.pattern import shape_of, size_of
 from graphc.elaborate.steps import Steps
-from graphc.graph import ExpectedFigure, ExpectedShape, Graph, Input, Node, Scope, Value
-from graphc.reader.scalars import is_name
+from graphc.graph import ExpectedFigure, ExpectedShape, FreeSize, Graph, Input, Node, Scope, Value
+from graphc.reader.scalars import is_name, plain
+from graphc.settings import Settings
+from graphc.source import Scalar, Tree
 from graphc.spec import Formula, Pattern, Spec
 from graphc.tensor import Shape, Tensor
 
 
 class Root:
-    """Elaborates a file in a variant."""
+    """Elaborates a file in a variant, with settings."""
 
-    def __init__(self, spec: Spec, standard: Spec, variant: str | None) -> None:
-        self.spec, self.variant = spec, variant
+    def __init__(self, spec: Spec, standard: Spec, variant: str | None, settings: Settings) -> None:
+        self.spec, self.variant, self.settings = spec, variant, settings
         file, name = spec.main.file, variant or spec.name
         blocks = {standard.main.file: standard.blocks} | {file: spec.blocks}
         self.build = Build(blocks, file, standard.main.file)
@@ -52,7 +67,7 @@ class Root:
             paper=spec.paper,
             file=spec.main.file,
             digest=spec.digest,
-            sizes=spec.sizes,
+            sizes=self.sizes(),
             inputs=inputs,
             outputs=outputs,
             root=self.scope,
@@ -62,18 +77,43 @@ class Root:
         )
 
     def arguments(self) -> Arguments:
-        """What the variant sets, read among the file's own names."""
+        """What the variant sets, then what the settings set, read among the file's own names."""
         found = Arguments()
         variant = self.spec.variants.get(self.variant or "")
-        for name, tree in variant.values.items() if variant else ():
-            kind = kind_of(self.build, self.spec.main.params[name], self.spec.main)
+        for name, tree in {**(variant.values if variant else {}), **self.settings.parameters}.items():
             try:
-                found.items[name] = read_argument(self.build, kind, tree, self.frame)
+                found.items[name] = self.argument(name, tree)
             except Failed:
                 found.incomplete = True
         if found.incomplete:
             raise Failed
         return found
+
+    def argument(self, name: str, tree: Tree) -> Argument:
+        """The value of one parameter of the file."""
+        parameter = self.spec.main.params.get(name)
+        if parameter is None:
+            hint = did_you_mean(name, self.spec.main.params, f"it has {listed(list(self.spec.main.params))}")
+            self.build.fail("E402", f"`{self.spec.name}` has no parameter `{name}`", tree.span, hint)
+        return read_argument(self.build, kind_of(self.build, parameter, self.spec.main), tree, self.frame)
+
+    def sizes(self) -> dict[str, FreeSize]:
+        """The free sizes, with the examples that the settings give."""
+        sizes = dict(self.spec.sizes)
+        for name, tree in self.settings.sizes.items():
+            if name not in sizes:
+                hint = did_you_mean(name, sizes, f"it has {listed(list(sizes))}")
+                self.build.report("E402", f"`{self.spec.name}` has no free size `{name}`", tree.span, hint)
+            elif (example := self.example(tree)) not in sizes[name].rule.sizes():
+                self.build.report("E404", f"{name} must be {sizes[name].rule}, not {example}", tree.span)
+            else:
+                sizes[name] = replace(sizes[name], example=example)
+        return sizes
+
+    def example(self, tree: Tree) -> int:
+        """The size that a setting gives; 0, which no rule allows, where it is none."""
+        value = plain(tree) if isinstance(tree, Scalar) else 0
+        return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
     def input(self, pattern: Pattern) -> Value | None:
         """A value that the caller gives."""
@@ -121,7 +161,7 @@ class Root:
     def expected(self, outputs: Mapping[str, Value]) -> Iterator[ExpectedFigure | ExpectedShape]:
         """What the file expects of this variant."""
         expectation = self.spec.expect.get(self.variant or "")
-        if expectation is None:
+        if expectation is None or self.settings:
             return
         if expectation.params:
             yield ExpectedFigure("params", expectation.params.text, expectation.params.span)

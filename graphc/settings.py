@@ -1,0 +1,41 @@
+"""What a command line sets: parameters (`--set width=32`) and example sizes (`--size H=512,W=512`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from graphc.diagnostics import Diagnostic, Source, Span, SpecError
+from graphc.source import Tree, read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Parameters and sizes by name, each as it was written; `compile` applies them after the variant."""
+
+    parameters: dict[str, Tree] = field(default_factory=dict)
+    sizes: dict[str, Tree] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.parameters or self.sizes)
+
+
+NO_SETTINGS = Settings()
+
+
+def read_settings(parameters: Iterable[str] = (), sizes: Iterable[str] = ()) -> Settings:
+    """The settings that texts say: `width=32` each, and `H=512,W=512` each.
+
+    Raises:
+        SpecError: a text is not of that form.
+    """
+    parts = (part for text in sizes for part in text.split(","))
+    return Settings(dict(_pair(text, "--set") for text in parameters), dict(_pair(text, "--size") for text in parts))
+
+
+def _pair(text: str, option: str) -> tuple[str, Tree]:
+    name, sign, value = text.partition("=")
+    if not (sign and name.strip() and value.strip()):
+        span = Span(option, 1, 1, len(text) + 1, Source(option, text))
+        raise SpecError([Diagnostic("E106", f"`{text}` is not of the form name=value", span)])
+    return name.strip(), read_text(value, f"{option} {name.strip()}")
