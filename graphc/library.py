@@ -1,7 +1,8 @@
-"""Finds specs: a path, or the name of one that is installed with graphc; `:variant` behind it chooses a variant."""
+"""Finds specs by address: a file, the name of an installed spec or of a variant of one, or standard input."""
 
 from __future__ import annotations
 
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,15 +15,15 @@ from graphc.spec import Spec
 def load(address: str) -> tuple[Spec, str | None]:
     """The spec at an address, and the variant that the address names.
 
-    `specs/unet.yaml`, `unet`, `resnet:resnet18` and `specs/resnet.yaml:resnet18` are addresses. What ends in .yaml or
-    .yml, or has a folder in it, is a path; a bare name is looked up among the installed specs.
+    An address is `file`, `name` or `-`, perhaps with `:variant` behind it. What ends in .yaml or .yml, or has a slash
+    in it, is a file; a name is that of an installed spec, or of a variant of one (`resnet50`); `-` is standard input.
 
     Raises:
         SpecError: there is no such spec or variant, or the spec's form is wrong.
     """
     file, variant = _split(address)
-    path = Path(file) if _is_path(file) else _installed(file)
-    spec = load_file(path, file if _is_path(file) else path.name)
+    spec, alias = _find(file)
+    variant = variant or alias
     if variant is not None and variant not in spec.variants:
         hint = did_you_mean(variant, spec.variants, f"the variants are {', '.join(spec.variants) or 'none'}")
         raise _no_spec(address, f"{spec.name} has no variant `{variant}`", hint)
@@ -31,8 +32,17 @@ def load(address: str) -> tuple[Spec, str | None]:
 
 def load_file(path: Path, name: str) -> Spec:
     """The spec in a file, reported under `name`."""
-    text = read_source(path, name)
+    return parse(read_source(path, name), name)
+
+
+def parse(text: str, name: str) -> Spec:
+    """The spec that a text is, reported under `name`."""
     return read(read_text(text, name), name, text)
+
+
+def installed(name: str) -> Spec:
+    """The installed spec of that name."""
+    return load_file(specs() / f"{name}.yaml", f"{name}.yaml")
 
 
 def standard() -> Spec:
@@ -55,7 +65,7 @@ def names() -> list[str]:
 def _split(address: str) -> tuple[str, str | None]:
     """`file:variant`; the colon of a Windows drive splits nothing."""
     file, colon, variant = address.rpartition(":")
-    if not colon or len(file) == 1 or "/" in variant or "\\" in variant:
+    if not colon or "/" in variant or "\\" in variant:
         return address, None
     return file, variant
 
@@ -64,12 +74,20 @@ def _is_path(file: str) -> bool:
     return Path(file).suffix in (".yaml", ".yml") or "/" in file or "\\" in file
 
 
-def _installed(name: str) -> Path:
-    path = specs() / f"{name}.yaml"
-    if not path.is_file():
-        hint = did_you_mean(name, names(), f"installed are {', '.join(names())}; a path ends in .yaml")
-        raise _no_spec(name, f"no spec `{name}`", hint)
-    return path
+def _find(file: str) -> tuple[Spec, str | None]:
+    """The spec that an address without its variant means, and the variant where it is the name of one."""
+    if file == "-":
+        return parse(sys.stdin.read(), "<stdin>"), None
+    if _is_path(file):
+        return load_file(Path(file), file), None
+    if file in names():
+        return installed(file), None
+    for name in names():
+        spec = installed(name)
+        if file in spec.variants:
+            return spec, file
+    hint = did_you_mean(file, names(), f"installed are {', '.join(names())}; a path ends in .yaml")
+    raise _no_spec(file, f"no spec `{file}`", hint)
 
 
 def _no_spec(address: str, message: str, hint: str) -> SpecError:

@@ -68,7 +68,7 @@ def test_a_wrong_setting_is_a_wrong_call(
 
 
 def test_a_network_that_a_setting_makes_impossible_is_the_specs_error() -> None:
-    """A fifth level below the paper's four needs more than 572 rows' worth of tiling, but can be made."""
+    """Of the paper's 572 rows nothing is left after seven levels."""
     with pytest.raises(SpecError) as error:
         compile("unet", read_settings(["depth=7"]))
     assert {diagnostic.span.file for diagnostic in error.value.diagnostics} == {"unet.yaml"}
