@@ -147,9 +147,11 @@ class _Builder:
     def span(self, line: int, column: int, end: int | None = None) -> Span:
         return Span(self.source.name, line + 1, column + 1, (column if end is None else end) + 1, self.source)
 
-    def at(self, line: int, column: int) -> str:
-        """The character there; none behind the end."""
-        return self.lines[line][column : column + 1] if line < len(self.lines) else ""
+    def place(self, mark: yaml.error.Mark | yaml._yaml.Mark | None) -> tuple[int, int]:
+        """Line and column, counted from 0; the end of the text where libyaml counts a line more."""
+        if mark is None or mark.line >= len(self.lines):
+            return len(self.lines) - 1, len(self.lines[-1])
+        return mark.line, mark.column
 
     def report(self, code: str, message: str, span: Span, hint: str = "") -> None:
         self.found.append(Diagnostic(code, message, span, hint=hint))
@@ -175,11 +177,11 @@ class _Builder:
 
     def start(self, event: yaml.Event) -> Span:
         """The place where an event begins, one character wide."""
-        line, column = _place(event.start_mark)
+        line, column = self.place(event.start_mark)
         return self.span(line, column, column + 1)
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        (line, column), (end_line, end) = _place(event.start_mark), _place(event.end_mark)
+        (line, column), (end_line, end) = self.place(event.start_mark), self.place(event.end_mark)
         text = self.lines[line]
         first = column + (1 if event.style else 0)
         exact = end_line == line and text[first : first + len(event.value)] == event.value
@@ -252,23 +254,18 @@ _HINTS = (
 def _not_yaml(builder: _Builder, error: yaml.MarkedYAMLError) -> Diagnostic:
     """What the YAML parser says, at the place and with the hint that help most."""
     says = f"{error.problem} {error.context or ''}".strip()
-    line, column = _place(error.problem_mark)
-    begins = _place(error.context_mark)
-    if "quoted scalar" in says or (
-        "parsing a flow" in says and line > begins[0] and builder.at(line, column) not in "[{"
-    ):
+    line, column = builder.place(error.problem_mark)
+    begins = builder.place(error.context_mark)
+    found = builder.lines[line][column : column + 1]
+    unclosed = "parsing a flow" in says and line > begins[0] and found not in ("[", "{")
+    if unclosed or "quoted scalar" in says:
         line, column = begins
     hint = next((hint for words, hint in _HINTS if words in says), "")
     if "cannot start any token" in says:
-        found = builder.at(line, column)
         hint = "indent with spaces" if found == "\t" else f"quote a text that begins with `{found}`"
     if "mapping values" in says and builder.lines[line][:column].strip().isidentifier():
         hint = _BESIDE
     return Diagnostic("E101", f"not YAML: {says}", builder.span(line, column, column + 1), hint=hint)
-
-
-def _place(mark: yaml.error.Mark | yaml._yaml.Mark | None) -> tuple[int, int]:
-    return (mark.line, mark.column) if mark else (0, 0)
 
 
 def _pieces(tree: Sequence | Mapping) -> list[Scalar]:

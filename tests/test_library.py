@@ -49,7 +49,7 @@ def test_an_address_finds_its_spec(
         ("C:\\specs\\unet.yaml", "No such file"),
     ],
 )
-def test_an_address_that_leads_nowhere_is_E105(
+def test_an_address_that_leads_nowhere_says_so(
     address: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

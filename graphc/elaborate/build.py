@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 from graphc.codes import CODES
@@ -13,8 +15,9 @@ from graphc.dims import Dim, Size
 from graphc.elaborate.frame import Callee, Failed, Place, Stopped
 from graphc.expr import Expr
 from graphc.graph import Demand, Node, Value
-from graphc.ops import OPS, Op
+from graphc.ops import OPS, Op, Requirement
 from graphc.spec import Block
+from graphc.tensor import Tensor
 
 MOST_NODES = 100_000
 MOST_WORK = 3_000_000
@@ -120,16 +123,17 @@ class Build:
 
     def emit(self, op: Op, operands: tuple[Value, ...], place: Place, written: Mapping[str, Expr]) -> Value:
         """Adds a node after checking its operands."""
-        types = tuple(value.type for value in operands)
-        notes = (*map(self.giver, operands), Note(f"this step is `{place.path}` in the graph"))
-        for requirement in op.requires(*types):
-            self.demand(requirement.condition, place, f"{op.name}: {requirement.message}", notes)
-        for wish in op.prefers(*types):
+        judged = judge(op, tuple(value.type for value in operands))
+        if judged.requirements:
+            notes = (*map(self.giver, operands), Note(f"this step is `{place.path}` in the graph"))
+            for requirement in judged.requirements:
+                self.demand(requirement.condition, place, f"{op.name}: {requirement.message}", notes)
+        for wish in judged.wishes:
             self.wish(wish.condition, place, wish.message)
         if len(self.nodes) >= MOST_NODES:
             self.stop(f"a graph has at most {MOST_NODES} nodes", place.span)
-        type = op.infer(*types)
-        if not all(is_bounded(size) for size in type.shape):
+        type = judged.output
+        if not all(map(is_bounded, type.shape)):
             self.fail("E305", f"{op.name}: a size of the output is larger than 2**62, or too complicated", place.span)
         node = Node(
             place.path, op, operands, type, place.level.scope, place.span, written, place.condition, place.inline
@@ -173,6 +177,27 @@ ELSEWHERE = {
     "shortcut": "here it is `add`, with its operands in `from`",
 }
 """Words of other tools, and what they are here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an op says of operands of some types: the requirements that are not certain to hold, and the output."""
+
+    requirements: tuple[Requirement, ...]
+    wishes: tuple[Requirement, ...]
+    output: Tensor
+
+
+@lru_cache(maxsize=1 << 14)
+def judge(op: Op, types: tuple[Tensor, ...]) -> Judgement:
+    """Asks an op once for all copies that do the same; after a requirement that fails nothing more is asked."""
+    open_requirements: list[Requirement] = []
+    for requirement in op.requires(*types):
+        if requirement.condition is not True:
+            open_requirements.append(requirement)
+        if requirement.condition is False:
+            return Judgement(tuple(open_requirements), (), Tensor(()))
+    return Judgement(tuple(open_requirements), tuple(op.prefers(*types)), op.infer(*types))
 
 
 def is_bounded(size: Size) -> bool:
