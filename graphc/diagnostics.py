@@ -116,8 +116,9 @@ def visible(text: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str], instead: str = "") -> str:
-    """A hint with the nearest known word, or `instead` where none is near."""
-    near = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    """A hint with the nearest known word, the same letters before others; or `instead` where none is near."""
+    words = sorted(known)
+    near = [w for w in words if sorted(w) == sorted(word)] or get_close_matches(word, words, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else instead
 
 
