@@ -43,7 +43,8 @@ def needs(graph: Graph) -> list[Need]:
 
 def check(graph: Graph) -> list[Diagnostic]:
     """Everything wrong with a graph whose ops are all in order, and warnings."""
-    return [*_sizes(graph), *_together(graph), *_expectations(graph), *_unread(graph)]
+    sizes = list(_sizes(graph))
+    return [*sizes, *([] if sizes else _together(graph)), *_expectations(graph), *_unread(graph)]
 
 
 def require(graph: Graph) -> list[Diagnostic]:
@@ -129,6 +130,8 @@ def _declaration(need: Need) -> str:
     fields = {"multiple": both.multiple, "plus": both.plus, "min": both.min, "example": need.size.example}
     if both.multiple == 1:
         del fields["multiple"]
+    if both.min == (both.plus or both.multiple):
+        del fields["min"]
     written = ", ".join(f"{key}: {value}" for key, value in fields.items() if value)
     return f"declare {need.size.name}: {{{written}}}"
 

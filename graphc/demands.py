@@ -15,12 +15,12 @@ from heapq import merge
 from itertools import count, islice
 from typing import Literal, TypeAlias
 
-from graphc.dims import Atom, Floor, Size, Symbol, period, substitute, symbol, symbols, terms_of
+from graphc.dims import Atom, ComplexityError, Floor, Size, Symbol, period, substitute, symbol, symbols, terms_of
 
 Truth: TypeAlias = "bool | Relation"
 Range: TypeAlias = tuple[int, int | None] | None
 
-LONGEST_PERIOD = 1 << 14
+LONGEST_PERIOD = 1 << 12
 
 
 class PeriodError(Exception):
@@ -188,10 +188,15 @@ def allowed(relations: Iterable[Relation]) -> SizeSet:
 
 
 def under(relation: Relation, rules: Mapping[str, Rule]) -> Truth:
-    """Whether a statement is certain for all sizes that obey their rules; what it comes to where it is not."""
+    """Whether a statement is certain for all sizes that obey their rules; the statement itself where it is not."""
     first = {name: _next(rule.plus, rule.multiple, max(rule.min, 1)) for name, rule in rules.items()}
     steps = {name: symbol(name) * rule.multiple + (first[name] - rule.multiple) for name, rule in rules.items()}
-    return _decide(Relation(substitute(relation.left, steps), relation.kind, substitute(relation.right, steps)))
+    try:
+        left, right = substitute(relation.left, steps), substitute(relation.right, steps)
+        truth = _decide(Relation(left, relation.kind, right))
+    except ComplexityError:
+        return relation
+    return truth if isinstance(truth, bool) else relation
 
 
 def _decide(relation: Relation) -> Truth:

@@ -16,6 +16,12 @@ Size: TypeAlias = "int | Dim"
 Atom: TypeAlias = "Symbol | Floor | Extreme"
 Monomial: TypeAlias = tuple[Atom, ...]
 
+MOST_TERMS = 4_096
+
+
+class ComplexityError(ArithmeticError):
+    """A product has so many terms that nobody could read it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
@@ -104,6 +110,8 @@ class Dim:
 
     def __mul__(self, other: Size) -> Size:
         total: dict[Monomial, int] = {}
+        if len(self.terms) * len(terms_of(other)) > MOST_TERMS:
+            raise ComplexityError(f"the product has more than {MOST_TERMS} terms")
         for left, a in self.terms:
             for right, b in terms_of(other):
                 monomial = tuple(sorted(left + right, key=str))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from graphc.demands import Relation, Truth, at_least, equal
-from graphc.dims import Dim
+from graphc.dims import ComplexityError, Dim
 from graphc.elaborate.build import LARGEST, is_bounded
 from graphc.elaborate.frame import Thing, spoken
 from graphc.graph import Value
@@ -88,15 +88,21 @@ def arithmetic(symbol: str, left: Thing, right: Thing) -> Thing:
         _require_whole(symbol, a, b)
     if symbol == "**" and not abs(fixed(b)) <= LARGEST_EXPONENT:
         raise UnfitError(f"an exponent is at most {LARGEST_EXPONENT}", "E305")
+    return bounded(_applied(symbol, a, b))
+
+
+def _applied(symbol: str, left: Number, right: Number) -> Number:
     try:
-        result = _ARITHMETIC[symbol](a, b)
+        result = _ARITHMETIC[symbol](left, right)
+    except ComplexityError as error:
+        raise UnfitError(str(error), "E305") from error
     except ZeroDivisionError:
         raise UnfitError("division by zero") from None
     except OverflowError:
         raise UnfitError("the number is larger than 2**62", "E305") from None
     if isinstance(result, complex):
         raise UnfitError("a root of a negative number")
-    return bounded(result)
+    return result
 
 
 def _require_whole(symbol: str, left: Number, right: Number) -> None:
@@ -134,7 +140,7 @@ def _compare_sizes(symbol: str, left: Number, right: Number) -> bool:
     relate, swapped, wanted = _COMPARE_SIZES[symbol]
     truth = relate(right, left) if swapped else relate(left, right)
     if isinstance(truth, Relation):
-        message = f"`{truth}` holds for some sizes only: a condition can't depend on a free size"
+        message = f"{left} {symbol} {right} holds for some sizes only: a condition can't depend on a free size"
         raise UnfitError(message, "E304", "make the size a parameter, or fix it in the input's shape")
     return truth == wanted
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 from graphc.codes import CODES
 from graphc.demands import Relation, Truth
 from graphc.diagnostics import Diagnostic, Note, Span, did_you_mean
-from graphc.dims import Dim, Size
+from graphc.dims import ComplexityError, Dim, Size
 from graphc.elaborate.frame import Callee, Failed, Place, Stopped
 from graphc.expr import Expr
 from graphc.graph import Demand, Node, Value
@@ -20,7 +20,7 @@ from graphc.spec import Block
 from graphc.tensor import Tensor
 
 MOST_NODES = 100_000
-MOST_WORK = 3_000_000
+MOST_WORK = 2_000_000
 DEEPEST = 40
 LARGEST = 1 << 62
 HEAVIEST = 200
@@ -64,7 +64,7 @@ class Build:
             if place.file != self.file:
                 notes.append(Note(f"inside `{block.name}`", place))
                 place = at
-            else:
+            elif at != span:
                 notes.append(Note(f"`{block.name}` is used here", at))
         return place, tuple(notes[:MOST_NOTES])
 
@@ -123,7 +123,10 @@ class Build:
 
     def emit(self, op: Op, operands: tuple[Value, ...], place: Place, written: Mapping[str, Expr]) -> Value:
         """Adds a node after checking its operands."""
-        judged = judge(op, tuple(value.type for value in operands))
+        try:
+            judged = judge(op, tuple(value.type for value in operands))
+        except ComplexityError as error:
+            self.fail("E305", f"{op.name}: {error}", place.span)
         if judged.requirements:
             notes = (*map(self.giver, operands), Note(f"this step is `{place.path}` in the graph"))
             for requirement in judged.requirements:
@@ -134,7 +137,9 @@ class Build:
             self.stop(f"a graph has at most {MOST_NODES} nodes", place.span)
         type = judged.output
         if not all(map(is_bounded, type.shape)):
-            self.fail("E305", f"{op.name}: a size of the output is larger than 2**62, or too complicated", place.span)
+            self.fail(
+                "E305", f"{op.name}: a size of the output is larger than 2**62, or has too many parts", place.span
+            )
         node = Node(
             place.path, op, operands, type, place.level.scope, place.span, written, place.condition, place.inline
         )
@@ -197,6 +202,7 @@ def judge(op: Op, types: tuple[Tensor, ...]) -> Judgement:
             open_requirements.append(requirement)
         if requirement.condition is False:
             return Judgement(tuple(open_requirements), (), Tensor(()))
+    op.macs(*types)  # that it can be said
     return Judgement(tuple(open_requirements), tuple(op.prefers(*types)), op.infer(*types))
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphc.elaborate.arguments import read_arguments, resolve
-from graphc.elaborate.evaluate import evaluate, values_of
+from graphc.elaborate.evaluate import evaluate
 from graphc.elaborate.frame import UNKNOWN, Arguments, Failed, Frame, Place, Result, Thing, value_in
 from graphc.elaborate.make import make_op
 from graphc.elaborate.operands import Operands
-from graphc.elaborate.parameters import bind_parameters
+from graphc.elaborate.parameters import bind_parameters, require_arguments
 from graphc.elaborate.pattern import match
 from graphc.elaborate.runner import Runner
 from graphc.elaborate.scopes import open_scope
@@ -33,9 +33,8 @@ class Calls:
         arguments = read_arguments(build, callee, step.arguments, frame, step.span)
         if not isinstance(callee.target, Block):
             return self._op(callee.target, arguments, step, frame, place)
+        require_arguments(build, callee.target, arguments, step.span)
         given = self.operands.by_slot(step, frame, slots_of(callee.target), callee.target.name)
-        if arguments.incomplete:
-            raise Failed
         with build.calling(callee.target, step.span):
             return self._block(callee.target, arguments, given, place, step.doc)
 
@@ -48,17 +47,16 @@ class Calls:
     def _values(self, op: Op, step: Step, frame: Frame, place: Place) -> Sequence[Value]:
         """The operands in the op's order."""
         slots = op.slots()
-        if not any(slot.variadic for slot in slots):
-            return self.operands.by_slot(step, frame, slots, op.name)
-        things = self.operands.several(step, frame, place)
-        return [value for thing in things for value in values_of(self.runner.build, thing, step.span)]
+        if any(slot.variadic for slot in slots):
+            return self.operands.several(step, frame, place)
+        return self.operands.by_slot(step, frame, slots, op.name)
 
     def _block(self, block: Block, arguments: Arguments, given: list[Value], place: Place, doc: str) -> Result:
         """A block at work: parameters, inputs, its steps, its outputs."""
         build = self.runner.build
         level = open_scope(place, "block", f"{block.file}#{block.name}", doc, block)
         frame = Frame(block, level)
-        bind_parameters(build, frame, arguments, place.span)
+        bind_parameters(build, frame, arguments)
         for slot, value in zip(slots_of(block), given, strict=True):
             frame.names[slot.name] = level.scope.inputs[slot.name] = value
         for name, pattern in block.inputs.items():

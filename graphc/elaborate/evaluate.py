@@ -8,6 +8,7 @@ from functools import singledispatch
 from typing import NoReturn, TypeVar
 
 from graphc.diagnostics import Span, did_you_mean
+from graphc.dims import Dim
 from graphc.elaborate import arithmetic
 from graphc.elaborate.arithmetic import UnfitError
 from graphc.elaborate.build import Build
@@ -99,8 +100,16 @@ def values_of(build: Build, thing: Thing, span: Span) -> Sequence[Value]:
 
 def of(e: Expr, at: Site) -> Thing:
     """What a piece of the formula stands for."""
-    at.build.spend(1, at.formula.span)
-    return _of(e, at)
+    found = _of(e, at)
+    at.build.spend(1 if isinstance(e, Name) else _extent(found), at.formula.span)
+    return found
+
+
+def _extent(thing: Thing) -> int:
+    """How much work it is to make a thing, or to go through it."""
+    if isinstance(thing, list):
+        return 1 + len(thing)
+    return thing.weight if isinstance(thing, Dim) else 1
 
 
 @singledispatch
@@ -157,6 +166,9 @@ def _(e: Binary, at: Site) -> Thing:
     right = of(e.right, at)
     if value_in(left) or value_in(right):
         return _operator(e, at, left, right)
+    at.build.spend(
+        _extent(left) * _extent(right) if e.operator == "*" else _extent(left) + _extent(right), at.formula.span
+    )
     work = arithmetic.compare if e.operator in arithmetic.COMPARISONS else arithmetic.arithmetic
     return at.do(e, work, e.operator, left, right)
 
@@ -196,7 +208,7 @@ def _(e: Call, at: Site) -> Thing:
         return _op(e, at, e.function, arguments, {name: Argument(of(value, at), span) for name, value in e.keywords})
     if e.keywords:
         at.fail(e, "E303", f"`{e.function}` takes no named arguments")
-    at.build.spend(sum(len(thing) for thing in arguments if isinstance(thing, list)), at.formula.span)
+    at.build.spend(sum(map(_extent, arguments)), at.formula.span)
     return at.do(e, call, e.function, arguments)
 
 
@@ -240,7 +252,7 @@ def _integer(e: Expr, at: Site) -> int:
 
 def _element(e: Expr, at: Site, items: Sequence[Thing], index: int) -> Thing:
     if not -len(items) <= index < len(items):
-        at.fail(e, "E303", f"there is no number {index}; there are {len(items)}")
+        at.fail(e, "E303", f"there is no element {index}: the list has {len(items)}, counted from 0")
     return known(items[index])
 
 
@@ -259,7 +271,7 @@ def _inner(e: Member, at: Site, base: Thing, name: str) -> Thing:
         return known(base.member(name))
     except KeyError:
         names = [*base.outputs, *base.names]
-        instead = f"there is {', '.join(names) or 'nothing'}"
+        instead = f"there is {', '.join(names)}" if names else "it has no named parts; a step that is skipped has none"
         hint = "name a copy first, `.0` or `.-1`, or all: `.*`" if base.copies else did_you_mean(name, names, instead)
         at.fail(e, "E302", f"no `{name}` in there", hint)
 
@@ -269,6 +281,8 @@ def _name_hint(name: str, at: Site) -> str:
         return _ELSEWHERE[name]
     visible = sorted(set(at.frame.visible()))
     near = did_you_mean(name, visible)
+    if name in at.frame.level.used and not near:
+        return f"only a step with an `id` can be read: id: {name}"
     if not near and at.build.names_step(name, at.frame.block.file):
         return f"text is an expression here; as a step it is {{{name}: }}"
     return near or f"names here are {', '.join(visible)}"

@@ -99,7 +99,9 @@ _ELSEWHERE = {
 
 
 def _hint(thing: Thing) -> str:
-    return "`//` divides whole numbers" if isinstance(thing, float) and thing.is_integer() else ""
+    if isinstance(thing, float) and thing.is_integer():
+        return f"write {int(thing)}, and `//` where whole numbers are divided"
+    return ""
 
 
 def _said(value: object) -> str:

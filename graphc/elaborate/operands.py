@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from graphc.diagnostics import did_you_mean, listed
-from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Frame, Place, Result, Thing, known, main_value, spoken
+from graphc.elaborate.evaluate import evaluate, values_of
+from graphc.elaborate.frame import Frame, Place, Result, Thing, main_value, spoken
 from graphc.elaborate.runner import Runner
 from graphc.elaborate.scopes import Label, claim, define, definition, open_scope
 from graphc.expr import Member, Name, Subscript
@@ -58,16 +58,20 @@ class Operands:
         first = next((operand for operand in operands if isinstance(operand, Formula)), None)
         return evaluate(self.runner.build, frame, first) if first else frame.flow
 
-    def several(self, step: Step, frame: Frame, place: Place) -> list[Thing]:
+    def several(self, step: Step, frame: Frame, place: Place) -> list[Value]:
         """The operands of an op that takes any number, in the order written; a map's labels are new names."""
-        source = step.source
+        source, build = step.source, self.runner.build
         if source is None:
-            return [known(frame.flow)]
+            return list(values_of(build, frame.flow, step.span))
         if isinstance(source, Formula):
-            return [evaluate(self.runner.build, frame, source)]
+            return list(values_of(build, evaluate(build, frame, source), source.span))
         if isinstance(source, Named):
-            return [self._labelled(operand, source.keys[label], frame) for label, operand in source.operands.items()]
-        return self._numbered(source, frame, place)
+            operands: Sequence[Operand] = tuple(source.operands.values())
+            things = [self._labelled(operand, source.keys[label], frame) for label, operand in source.operands.items()]
+        else:
+            operands, things = source, self._numbered(source, frame, place)
+        pairs = zip(operands, things, strict=True)
+        return [value for operand, thing in pairs for value in values_of(build, thing, operand.span)]
 
     def _labelled(self, operand: Operand, label: Scalar, frame: Frame) -> Thing:
         """An operand with a label, which is a name from then on."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from graphc.diagnostics import Span
 from graphc.elaborate.arguments import kind_of, read_argument
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import UNKNOWN, Argument, Arguments, Callee, Failed, Frame, Result, Thing, spoken
+from graphc.elaborate.frame import UNKNOWN, Argument, Arguments, Callee, Failed, Frame, Result, spoken
 from graphc.graph import Binding, Value
 from graphc.reader.scalars import plain
 from graphc.source import Scalar
-from graphc.spec import Parameter
+from graphc.spec import Block, Parameter
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -29,52 +29,64 @@ _SPOKEN = {
 }
 
 
-def bind_parameters(build: Build, frame: Frame, arguments: Arguments, span: Span) -> None:
-    """Gives the parameters of the frame's block their values; `span` is the place of the call."""
+def require_arguments(build: Build, block: Block, arguments: Arguments, span: Span | None = None) -> None:
+    """Every parameter without a default is given, and what is given is of the right kind.
+
+    `span` is the place of the call; a file, which nobody calls, has none.
+
+    Raises:
+        Failed: it is not so; reported.
+    """
+    incomplete = arguments.incomplete
+    for name, parameter in block.params.items():
+        given = arguments.items.get(name)
+        if given:
+            incomplete |= not _is_of_kind(build, parameter, block, given)
+        elif parameter.default is None and not arguments.incomplete:
+            hint = f"- {block.name}: {{{name}: …}}" if span else "give it a default, or set it in the variant"
+            build.report("E403", f"`{block.name}` needs `{name}`", span or parameter.span, hint)
+            incomplete = True
+    if incomplete:
+        raise Failed
+
+
+def bind_parameters(build: Build, frame: Frame, arguments: Arguments) -> None:
+    """Gives the parameters of the frame's block their values."""
     for name, parameter in frame.block.params.items():
+        given = arguments.items.get(name)
         try:
-            argument, given = _argument(build, frame, parameter, arguments, span)
+            argument = given or _default(build, frame, parameter)
         except Failed:
             frame.names[name] = UNKNOWN
             continue
         frame.names[name] = argument.thing
         frame.level.scope.bindings[name] = Binding(
-            argument.thing, "parameter", argument.expression, given, _plain_default(parameter)
+            argument.thing, "parameter", argument.expression, given is not None, _plain_default(parameter)
         )
 
 
-def _argument(
-    build: Build, frame: Frame, parameter: Parameter, arguments: Arguments, span: Span
-) -> tuple[Argument, bool]:
-    """The argument for a parameter, and whether the caller gave it."""
-    given = arguments.items.get(parameter.name)
-    found = given or _default(build, frame, parameter, span)
-    _check_kind(build, parameter.name, kind_of(build, parameter, frame.block), found)
-    return found, given is not None
-
-
-def _default(build: Build, frame: Frame, parameter: Parameter, span: Span) -> Argument:
+def _default(build: Build, frame: Frame, parameter: Parameter) -> Argument:
     """The default of a parameter, evaluated among the block's own names."""
     if parameter.default is None:
-        needed = f"`{frame.block.name}` needs `{parameter.name}`"
-        if frame.level.scope.kind != "root":
-            build.fail("E403", needed, span, f"- {frame.block.name}: {{{parameter.name}: …}}")
-        build.fail("E403", needed, parameter.span, "give it a default, or set it in the variant")
-    return read_argument(build, kind_of(build, parameter, frame.block), parameter.default, frame)
+        raise Failed
+    found = read_argument(build, kind_of(build, parameter, frame.block), parameter.default, frame)
+    if not _is_of_kind(build, parameter, frame.block, found):
+        raise Failed
+    return found
 
 
-def _check_kind(build: Build, name: str, kind: str, argument: Argument) -> None:
-    """The argument is what its parameter needs.
-
-    Raises:
-        Failed: it is not; reported.
-    """
-    thing: Thing = argument.thing
-    if isinstance(thing, (Value, Result)):
-        build.fail("E404", f"{name}: a parameter is a number, a text, a list or a step, never a value", argument.span)
+def _is_of_kind(build: Build, parameter: Parameter, block: Block, argument: Argument) -> bool:
+    """Whether an argument is what its parameter needs; reported where it is not."""
+    name, kind, thing = parameter.name, kind_of(build, parameter, block), argument.thing
     wrong_bool = isinstance(thing, bool) and kind in ("int", "float")
-    if kind in _TYPES and (wrong_bool or not isinstance(thing, _TYPES[kind])):
-        build.fail("E404", f"{name} must be {_SPOKEN[kind]}, not {spoken(thing)}", argument.span)
+    if isinstance(thing, (Value, Result)):
+        message = f"{name}: a parameter is a number, a text, a list or a step, never a value"
+    elif kind in _TYPES and (wrong_bool or not isinstance(thing, _TYPES[kind])):
+        message = f"{name} must be {_SPOKEN[kind]}, not {spoken(thing)}"
+    else:
+        return True
+    build.report("E404", message, argument.span)
+    return False
 
 
 def _plain_default(parameter: Parameter) -> int | float | bool | None:

@@ -29,7 +29,8 @@ def match(build: Build, frame: Frame, pattern: Pattern, value: Value, place: Pla
         build.fail("E501", f"{name} is {pattern.dtype}, got {value.type.dtype}", place.span, notes=notes)
     for formula, size in zip(wanted, shape[len(shape) - len(wanted) :], strict=True):
         known = bound(build, frame, formula, size)
-        build.demand(equal(known, size), place, f"{name}: {_said(formula, known)}, got {size}", notes)
+        detail = "" if str(formula) == str(known) else f": `{formula}` is {known}, not {size}"
+        build.demand(equal(known, size), place, f"{name} is {said(pattern)}, got {value.type}{detail}", notes)
 
 
 def bound(build: Build, frame: Frame, formula: Formula, size: Size) -> Size:
@@ -62,7 +63,3 @@ def shape_of(build: Build, frame: Frame, formulas: Sequence[Formula]) -> tuple[S
 def said(pattern: Pattern) -> str:
     """A pattern as it was written."""
     return f"[{', '.join([*(['...'] if pattern.rest else []), *map(str, pattern.sizes)])}]"
-
-
-def _said(formula: Formula, known: Size) -> str:
-    return str(known) if str(formula) == str(known) else f"`{formula}` is {known}"

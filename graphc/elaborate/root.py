@@ -23,7 +23,7 @@ from graphc.elaborate.frame import (
     spoken,
     value_in,
 )
-from graphc.elaborate.parameters import bind_parameters
+from graphc.elaborate.parameters import bind_parameters, require_arguments
 from graphc.elaborate.pattern import shape_of, size_of
 from graphc.elaborate.steps import Steps
 from graphc.graph import ExpectedFigure, ExpectedShape, FreeSize, Graph, Input, Node, Scope, Value
@@ -55,7 +55,9 @@ class Root:
         if not spec.main.graph:
             self.build.fail("E203", "a spec needs a `graph`; this file has blocks only", spec.span)
         frame.names.update({name: symbol(name) for name in spec.sizes})
-        bind_parameters(self.build, frame, self.arguments(), spec.span)
+        arguments = self.arguments()
+        require_arguments(self.build, spec.main, arguments)
+        bind_parameters(self.build, frame, arguments)
         inputs = {name: value for name, pattern in spec.main.inputs.items() if (value := self.input(pattern))}
         frame.flow = frame.names[next(iter(spec.main.inputs))]
         result = steps.calls.result(spec.main, frame, steps.run(spec.main.graph, frame))

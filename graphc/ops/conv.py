@@ -86,10 +86,12 @@ class ConvTranspose2d(Op):
             dilation=self.dilation,
         )
         yield from groups_divide(self.groups, input.channels, self.out_channels)
-        for added, s, d in zip(*(extent(e, 2) for e in (self.output_padding, self.stride, self.dilation)), strict=True):
+        settings = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
+        axes = zip(input.space, self.space(input), *(extent(e, 2) for e in settings), strict=True)
+        for size, made, k, s, p, added, d in axes:
             yield Requirement(added < max(s, d), f"output_padding {added} must be smaller than stride or dilation")
-        for size, made in zip(input.space, self.space(input), strict=True):
-            yield not_smaller(made, 1, f"{size} becomes {made}: nothing is left, input {input}")
+            if d * (k - 1) + added < 2 * p:
+                yield not_smaller(made, 1, f"{size} becomes {made}: nothing is left, input {input}")
 
     def space(self, input: Tensor) -> Shape:
         """The spatial size of the output."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 
 from graphc.dims import Size
 from graphc.ops.base import Axis, Free, Requirement, not_smaller, same_size
@@ -16,14 +17,13 @@ class Add(Free):
 
     def requires(self, *inputs: Tensor) -> Iterator[Requirement]:
         yield Requirement(len(inputs) >= 2, f"adds two values or more, got {len(inputs)}")
+        shape = inputs[0].shape
         for right in inputs[1:]:
-            yield from broadcastable(inputs[0], right)
+            yield from broadcastable(shape, right.shape)
+            shape = broadcast(shape, right.shape)
 
     def infer(self, *inputs: Tensor) -> Tensor:
-        shape: Shape = ()
-        for value in inputs:
-            shape = broadcast(shape, value.shape)
-        return Tensor(shape, promoted(inputs))
+        return Tensor(reduce(broadcast, (value.shape for value in inputs)), promoted(inputs))
 
 
 class Concat(Free):
@@ -68,9 +68,9 @@ class CenterCrop(Free):
         return input.with_space(target.space)
 
 
-def broadcastable(left: Tensor, right: Tensor) -> Iterator[Requirement]:
-    """From the last axis on, two sizes agree or one of them is 1."""
-    for a, b in zip(reversed(left.shape), reversed(right.shape), strict=False):
+def broadcastable(left: Shape, right: Shape) -> Iterator[Requirement]:
+    """From the last axis on, two sizes agree or one of them is 1; a free size is not taken for a 1."""
+    for a, b in zip(reversed(left), reversed(right), strict=False):
         if 1 not in (a, b):
             yield same_size(a, b, f"the operands have sizes {a} and {b}")
 

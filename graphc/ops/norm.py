@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from graphc.ops.base import Flag, Fraction, Free, NonNegative, Requirement, fixed, holds, rank
+from graphc.dims import product
+from graphc.ops.base import Flag, Fraction, Free, Positive, Requirement, fixed, holds, not_smaller, rank
 from graphc.tensor import Constant, Tensor, Weight
 
 
@@ -12,7 +13,7 @@ class BatchNorm(Free):
     """Normalises each channel over the batch and space: [N, C], [N, C, L] or [N, C, H, W] (`torch.nn.BatchNorm2d`)."""
 
     name = "batch_norm"
-    eps: NonNegative = 1e-5
+    eps: Positive = 1e-5
     momentum: Fraction = 0.1
     affine: Flag = True
     track_running_stats: Flag = True
@@ -21,6 +22,9 @@ class BatchNorm(Free):
         yield rank(input, 2, 3, 4, 5)
         yield holds(input, "float32")
         yield fixed(input.channels, input, "the number of channels")
+        if not self.track_running_stats:
+            values = product((input.shape[0], *input.space))
+            yield not_smaller(values, 2, f"needs two values or more in each channel, got {input}")
 
     def infer(self, input: Tensor) -> Tensor:
         return input
