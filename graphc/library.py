@@ -23,9 +23,12 @@ def load(address: str) -> tuple[Spec, str | None]:
     """
     file, variant = _split(address)
     spec, alias = _find(file)
+    if variant and alias:
+        raise _no_spec(address, f"`{alias}` is itself a variant, of {spec.name}", f"write {spec.name}:{variant}")
     variant = variant or alias
     if variant is not None and variant not in spec.variants:
-        hint = did_you_mean(variant, spec.variants, f"the variants are {', '.join(spec.variants) or 'none'}")
+        known = f"the variants are {', '.join(spec.variants)}" if spec.variants else "it has no variants"
+        hint = did_you_mean(variant, spec.variants, known)
         raise _no_spec(address, f"{spec.name} has no variant `{variant}`", hint)
     return spec, variant
 

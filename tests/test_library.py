@@ -43,7 +43,8 @@ def test_an_address_finds_its_spec(
     [
         ("unett", "did you mean `unet`?"),
         ("resnet:resnet19", "did you mean `resnet18`?"),
-        ("unet:big", "the variants are none"),
+        ("unet:big", "it has no variants"),
+        ("resnet18:resnet34", "write resnet:resnet34"),
         ("missing.yaml", "No such file"),
         ("./", "directory"),
         ("C:\\specs\\unet.yaml", "No such file"),

@@ -20,6 +20,7 @@ import graphc
 import graphc_onnx
 import graphc_torch
 from graphc import library
+from graphc.backends import BackendError
 from graphc.compile import compile as compiled
 from graphc.diagnostics import Source, Span, SpecError
 from graphc.dims import Size, symbol
@@ -34,6 +35,7 @@ from graphc.ops.linear import Linear
 from graphc.ops.norm import BatchNorm
 from graphc.ops.pool import AdaptiveAvgPool2d, MaxPool2d
 from graphc.ops.shape import Flatten
+from graphc.settings import read_settings
 from graphc.tensor import DType, Tensor
 from graphc_onnx.assemble import LOWEST_OPSET
 from graphc_onnx.emitter import Emitter
@@ -511,3 +513,10 @@ def test_resnet18_equals_the_torch_backend_by_state_dict() -> None:
     weights = {path: weight.numpy() for path, weight in module.state_dict().items()}
     sizes = [{"N": 2, "H": 64, "W": 96}, {"N": 1, "H": 97, "W": 45}]
     assert_agree(graph, module, graphc_onnx.model(graph, weights=weights), sizes)
+
+
+def test_more_weights_than_a_file_holds_are_refused_before_any_work(tmp_path: Path) -> None:
+    graph = compiled("unet", read_settings(["width=300"]))
+    with pytest.raises(BackendError, match=r"at most 2 GB; the weights of unet are 2\.7 GB"):
+        graphc_onnx.write(graph, tmp_path / "unet.onnx")
+    assert not list(tmp_path.iterdir())

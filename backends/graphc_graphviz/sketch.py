@@ -129,12 +129,14 @@ class _Sketch:
         return pretty_shape(value.type, self.rules)
 
     def main_family(self, block: Scope) -> str:
-        """The family that has the most parameters in a block."""
-        owned: dict[str, int] = {}
+        """The family of the most multiply-accumulates in a block; where there are none, that of the most weights."""
+        work: dict[str, tuple[int, int]] = {}
         for node in block.nodes():
-            kind = family(node.op)
-            owned[kind] = owned.get(kind, 0) + sum(self.number(weight.count) for weight in node.weights().values())
-        return max(owned, key=lambda kind: owned[kind], default="")
+            macs, owned = work.get(family(node.op), (0, 0))
+            macs += self.number(node.macs() or 0)
+            owned += sum(self.number(weight.count) for weight in node.weights().values())
+            work[family(node.op)] = macs, owned
+        return max(work, key=lambda kind: work[kind], default="")
 
     def number(self, size: Size) -> int:
         """A size at the example sizes of the inputs."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphc.backends import BackendError
 from graphc.graph import Graph
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ __all__ = ["DEFAULT_OPSET", "SUFFIXES", "model", "write"]
 
 SUFFIXES: Mapping[str, str] = {".onnx": "ONNX model with weights"}
 DEFAULT_OPSET = 18
+LARGEST = (1 << 31) - (1 << 20)
+"""Bytes of weights that leave room for the rest within protobuf's limit of 2 GiB."""
 
 
 def model(
@@ -42,5 +45,12 @@ def model(
 
 
 def write(graph: Graph, path: Path, **options: Any) -> None:
-    """Writes the model; options are those of `model`."""
+    """Writes the model; options are those of `model`.
+
+    Raises:
+        graphc.backends.BackendError: the weights don't fit into one file.
+    """
+    size = 4 * sum(weight.count for _, weight in graph.weights() if isinstance(weight.count, int))
+    if size > LARGEST:
+        raise BackendError(f"an ONNX file holds at most 2 GB; the weights of {graph.name} are {size / 1e9:.1f} GB")
     path.write_bytes(model(graph, **options).SerializeToString(deterministic=True))
