@@ -520,3 +520,17 @@ def test_more_weights_than_a_file_holds_are_refused_before_any_work(tmp_path: Pa
     with pytest.raises(BackendError, match=r"at most 2 GB; the weights of unet are 2\.7 GB"):
         graphc_onnx.write(graph, tmp_path / "unet.onnx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("address", "sizes"),
+    [
+        ("unet", [{"N": 1, "H": 188, "W": 204}, {"N": 2, "H": 205, "W": 220}]),
+        ("resnet50", [{"N": 2, "H": 224, "W": 224}, {"N": 1, "H": 97, "W": 160}]),
+        ("resnet152", [{"N": 1, "H": 224, "W": 224}, {"N": 2, "H": 64, "W": 97}]),
+    ],
+)
+def test_whole_networks_equal_the_torch_backend_at_two_sizes_from_one_file(address: str, sizes: list[Sizes]) -> None:
+    graph = compiled(address)
+    assert_agree(graph, graphc_torch.module(graph, seed=1), graphc_onnx.model(graph, seed=1), sizes)
