@@ -9,10 +9,13 @@ from itertools import islice, product
 
 from graphc.cost import macs, parameters
 from graphc.demands import PeriodError, Relation, Rule, SizeSet, allowed, solve, under
-from graphc.diagnostics import Diagnostic, Note, SpecError
+from graphc.diagnostics import Diagnostic, Note, Span, SpecError
 from graphc.dims import Size, substitute
 from graphc.graph import Demand, ExpectedFigure, ExpectedShape, FreeSize, Graph
 from graphc.tensor import Shape, Tensor
+
+SHOWN = 3
+"""How many sizes an error names."""
 
 TRIES = 1_000
 """How many promised sizes are looked at for one that fails, where sizes depend on each other."""
@@ -43,8 +46,8 @@ def needs(graph: Graph) -> list[Need]:
 
 def check(graph: Graph) -> list[Diagnostic]:
     """Everything wrong with a graph whose ops are all in order, and warnings."""
-    sizes = list(_sizes(graph))
-    return [*sizes, *([] if sizes else _together(graph)), *_expectations(graph), *_unread(graph)]
+    wrong = list(_sizes(graph)) or list(_together(graph)) or list(_expectations(graph))
+    return [*wrong, *_unread(graph)]
 
 
 def require(graph: Graph) -> list[Diagnostic]:
@@ -73,26 +76,48 @@ def _need(graph: Graph, size: FreeSize) -> Need:
 
 
 def _sizes(graph: Graph) -> Iterator[Diagnostic]:
+    """What is wrong with each free size; what is the same for several is said once."""
+    told: dict[tuple[Span, ...], tuple[Diagnostic, list[Note]]] = {}
     for size in graph.sizes.values():
         demands = [demand for demand in _about(graph, size.name) if demand.strict]
-        try:
-            yield from _size(_need(graph, size), demands)
-        except PeriodError as error:
-            yield Diagnostic("E305", f"what {size.name} must be can't be said: {error}", size.span, _notes(demands))
+        found, broken = _size(graph, size, demands)
+        if found is None:
+            continue
+        places = tuple(demand.span for demand in broken)
+        if places in told:
+            told[places][1].append(Note(f"the same holds for {size.name}", size.span))
+        else:
+            told[places] = found, []
+    for diagnostic, more in told.values():
+        yield replace(diagnostic, notes=(*diagnostic.notes, *more))
 
 
-def _size(need: Need, demands: list[Demand]) -> Iterator[Diagnostic]:
-    """What is wrong with one free size; `demands` are those that must hold."""
-    name, example = need.size.name, need.size.example
-    if not need.needed:
-        message = f"no size of {name} satisfies all that the graph demands"
-        yield Diagnostic("E501", message, demands[-1].span, _notes(demands))
-    elif example not in need.needed:
-        broken = [d for d in demands if not d.relation.holds({name: example})]
-        message = f"{name} = {example}, the example, fails: {name} must be {need.needed}"
-        yield Diagnostic("E503", message, need.size.span, _notes(broken))
-    elif not _promised(need.size) <= need.needed:
-        yield _promise(need, demands)
+def _size(graph: Graph, size: FreeSize, demands: list[Demand]) -> tuple[Diagnostic | None, list[Demand]]:
+    """What is wrong with one free size, and the demands that it breaks; `demands` are those that must hold."""
+    try:
+        need = _need(graph, size)
+        if not need.needed:
+            message = f"no size of {size.name} satisfies all that the graph demands"
+            return Diagnostic("E501", message, demands[-1].span, _notes(demands)), demands
+        if size.example not in need.needed:
+            broken = [demand for demand in demands if not demand.relation.holds({size.name: size.example})]
+            return _example(need, broken), broken
+        failing = _promised(size).without(need.needed, SHOWN)
+    except PeriodError as error:
+        message = f"what {size.name} must be can't be said: {error}"
+        return Diagnostic("E305", message, size.span, _notes(demands)), demands
+    broken = [d for d in demands if any(not d.relation.holds({size.name: number}) for number in failing)]
+    return _promise(need, failing, broken) if failing else None, broken
+
+
+def _example(need: Need, broken: list[Demand]) -> Diagnostic:
+    """An example that fails; a graph that works for a few sizes only is wrong itself."""
+    name = need.size.name
+    if need.needed.is_endless:
+        message = f"{name} = {need.size.example}, the example, fails: {name} must be {need.needed}"
+        return Diagnostic("E503", message, need.size.span, _notes(broken))
+    first = broken[0]
+    return Diagnostic("E501", f"{first.message}; this fits for {name} {need.needed} alone", first.span, first.notes)
 
 
 def _promised(size: FreeSize) -> SizeSet:
@@ -108,18 +133,17 @@ def _promised_rule(size: FreeSize) -> Rule | None:
     return size.rule if "min" in size.promises else replace(size.rule, min=size.example)
 
 
-def _promise(need: Need, demands: list[Demand]) -> Diagnostic:
+def _promise(need: Need, failing: list[int], broken: list[Demand]) -> Diagnostic:
     name, promised = need.size.name, _promised(need.size)
-    failing = promised.without(need.needed, 3)
-    passing = list(islice(promised & need.needed, 3))
-    broken = [d for d in demands if any(not d.relation.holds({name: size}) for size in failing)]
+    passing = list(islice(promised & need.needed, SHOWN))
     message = f"{name} must be {need.needed}; the spec promises {need.size.rule}"
     note = Note(f"passes for {_series(name, passing)}; fails for {_series(name, failing)}")
     return Diagnostic("E502", message, need.size.span, (note, *_notes(broken)), _declaration(need))
 
 
 def _series(name: str, sizes: list[int]) -> str:
-    return f"{name} = {', '.join(map(str, sizes))}, …" if sizes else "no size"
+    more = ", …" if len(sizes) == SHOWN else ""
+    return f"{name} = {', '.join(map(str, sizes))}{more}" if sizes else "no size"
 
 
 def _declaration(need: Need) -> str:

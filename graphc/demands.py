@@ -92,6 +92,11 @@ class SizeSet:
     def period(self) -> int:
         return len(self.ranges)
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether it has infinitely many sizes."""
+        return any(allowed is not None and allowed[1] is None for allowed in self.ranges)
+
     def __contains__(self, size: int) -> bool:
         allowed = self.ranges[(size - 1) % self.period]
         return size >= 1 and allowed is not None and allowed[0] <= size and (allowed[1] is None or size <= allowed[1])
@@ -132,8 +137,10 @@ class SizeSet:
         first = list(islice(self, 9))
         if len(first) < 2:
             return str(first[0]) if first else "no size at all"
-        last = max((r[1] or math.inf for r in self.ranges if r), default=0)
-        more = "" if len(first) < 9 else ", …" if last == math.inf else f", …, {last}"
+        last = max(r[1] or 0 for r in self.ranges if r)
+        if not self.is_endless and SizeSet(((first[0], last),)) <= self:
+            return f"from {first[0]} to {last}"
+        more = "" if len(first) < 9 else ", …" if self.is_endless else f", …, {last}"
         return "one of " + ", ".join(map(str, first[:8])) + more
 
     def _pairs(self, other: SizeSet) -> Iterator[tuple[Range, Range]]:

@@ -310,6 +310,8 @@ def _polynomial(total: Mapping[Monomial, int]) -> Size:
     terms = {monomial: c for monomial, c in total.items() if c}
     if not any(terms):
         return terms.get((), 0)
+    if len(terms) == 1:
+        return Dim(tuple(terms.items()))
     return Dim(tuple(sorted(terms.items(), key=lambda term: (-len(term[0]), [str(atom) for atom in term[0]]))))
 
 

@@ -36,7 +36,7 @@ from graphc.expr import (
 
 LONGEST = 2_000
 DEEPEST = 20
-MOST_OPERATORS = 100
+MOST_OPERATORS = 64
 
 
 class ExpressionError(Exception):

@@ -101,6 +101,13 @@ def _kind(build: Build, callee: Callee, name: str) -> str:
 
 def kind_of(build: Build, parameter: Parameter, block: Block) -> str:
     """The kind of a parameter: as declared, else that of its default ("any" where that is an expression)."""
+    kind = build.kinds.get(parameter)
+    if kind is None:
+        kind = build.kinds[parameter] = _find_kind(build, parameter, block)
+    return kind
+
+
+def _find_kind(build: Build, parameter: Parameter, block: Block) -> str:
     default = parameter.default
     if parameter.kind:
         return parameter.kind

@@ -16,12 +16,12 @@ from graphc.elaborate.frame import Callee, Failed, Place, Stopped
 from graphc.expr import Expr
 from graphc.graph import Demand, Node, Value
 from graphc.ops import OPS, Op, Requirement
-from graphc.spec import Block
+from graphc.spec import Block, Parameter
 from graphc.tensor import Tensor
 
 MOST_NODES = 100_000
 MOST_WORK = 2_000_000
-DEEPEST = 40
+DEEPEST = 32
 LARGEST = 1 << 62
 HEAVIEST = 200
 
@@ -35,6 +35,7 @@ class Build:
         self.demands: list[Demand] = []
         self.found: dict[tuple[Span, str], Diagnostic] = {}
         self.calls: list[tuple[Block, Span]] = []
+        self.kinds: dict[Parameter, str] = {}
         self.work = self.depth = 0
 
     # --- what is wrong

@@ -29,9 +29,7 @@ class Steps:
     def run(self, steps: Sequence[Step], frame: Frame) -> Thing:
         """Runs steps one after the other; what the last one gives."""
         for step in steps:
-            self.build.spend(1, step.span)
-            with self.build.deeper(step.span):
-                frame.flow = self.step(step, frame)
+            frame.flow = self.step(step, frame)
         return frame.flow
 
     def step(self, step: Step, frame: Frame) -> Thing:
@@ -62,6 +60,11 @@ class Steps:
 
     def placed(self, step: Step, frame: Frame, label: Label = "") -> Result:
         """Gives a step its name, then runs it as often as it says."""
+        self.build.spend(1, step.span)
+        with self.build.deeper(step.span):
+            return self._placed(step, frame, label)
+
+    def _placed(self, step: Step, frame: Frame, label: Label) -> Result:
         if step.body is not None and not (step.id or label or step.loops or step.repeat):
             return self.bare(step, frame)
         own_name = step.name.lstrip("$").rpartition(".")[2]

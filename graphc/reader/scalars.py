@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from graphc.diagnostics import Diagnostic, SpecError
 from graphc.expr import Literalish, Name
@@ -16,6 +17,7 @@ _LONGEST = 20
 _CONSTANTS: dict[str, Literalish] = {"true": True, "false": False, "null": None, "none": None, "~": None, "": None}
 
 
+@lru_cache(maxsize=1 << 12)
 def plain(scalar: Scalar) -> Literalish:
     """What a scalar means by itself: YAML 1.2's numbers and constants, else its text."""
     text = scalar.text
@@ -28,6 +30,7 @@ def plain(scalar: Scalar) -> Literalish:
     return float(text.replace("_", "")) if _FLOAT.fullmatch(text) else text
 
 
+@lru_cache(maxsize=1 << 12)
 def formula(scalar: Scalar) -> Formula:
     """The expression that a scalar is; `$(…)` and `$name` mean the same as without the `$`.
 
