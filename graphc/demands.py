@@ -234,7 +234,7 @@ def _positive_atom(atom: Atom) -> bool:
     """Whether an atom is never negative and grows with every free size."""
     if isinstance(atom, Floor):
         return isinstance(atom.divisor, int) and _never_negative(atom.numerator)
-    return isinstance(atom, Symbol)
+    return isinstance(atom, Symbol) or (_never_negative(atom.left) and _never_negative(atom.right))
 
 
 def _at_ones(size: Size) -> int:

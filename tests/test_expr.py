@@ -333,7 +333,7 @@ def frames() -> int:
 
 
 def test_the_deepest_expressions_leave_room_on_the_stack() -> None:
-    worst = "-" * (MOST_OPERATORS - 60) + "(1 + 1 * 1 ** " * (DEEPEST - 1)
+    worst = "-" * (MOST_OPERATORS - 3 * (DEEPEST - 1)) + "(1 + 1 * 1 ** " * (DEEPEST - 1)
     outside = used = frames()
 
     def count(*_: object) -> None:

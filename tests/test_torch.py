@@ -30,7 +30,7 @@ SPECS = [
 
 def worst(found: Tensor, wanted: Tensor) -> float:
     """The largest difference, relative to the output's scale."""
-    return float((found - wanted).abs().max() / wanted.abs().max())
+    return float((found - wanted).abs().max() / wanted.abs().max().clamp_min(1e-12))
 
 
 def torchvision_names(path: str) -> str:

@@ -55,6 +55,7 @@ class Body:
     inputs: tuple[Value, ...]
     items: tuple[Item, ...]
     outputs: tuple[Ref, ...]
+    refs: dict[Value, Ref] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -68,7 +69,9 @@ class Flow:
 def bodies(graph: Graph) -> dict[Scope, Body]:
     """The body of every scope but the groups of copies, which are items of the body around them."""
     flow = _flow(graph)
-    return {scope: _body(scope, flow) for scope in graph.root.scopes() if scope.kind != "copies"}
+    found = {scope: _body(scope, flow) for scope in graph.root.scopes() if scope.kind != "copies"}
+    found[graph.root].outputs = tuple(found[graph.root].refs[value] for value in graph.outputs.values())
+    return found
 
 
 def chain(scope: Scope) -> Iterator[Scope]:
@@ -86,6 +89,8 @@ def _flow(graph: Graph) -> Flow:
         main = next(iter(scope.outputs.values()), None)
         if main is not None and scope is not graph.root and scope in chain(main.node.scope):
             flow.given[scope][main] = None
+    for scope, given in list(flow.given.items()):
+        _give(flow, next(iter(given)), scope)
     for node in graph.nodes:
         for value in node.operands:
             _cross(flow, value, node.scope)
@@ -151,10 +156,17 @@ def _body(scope: Scope, flow: Flow) -> Body:
     refs: dict[Value, Ref] = {value: In(i) for i, value in enumerate(inputs)}
     items: list[Item] = []
     for thing in scope.items:
+        if isinstance(thing, Scope) and _is_nothing(thing, flow):
+            continue
         item = _item(thing, refs, flow)
         refs.update({value: Out(len(items), o) for o, value in enumerate(item.outputs)})
         items.append(item)
-    return Body(scope, inputs, tuple(items), tuple(refs[value] for value in flow.given[scope] if value in refs))
+    return Body(scope, inputs, tuple(items), tuple(refs[value] for value in flow.given[scope]), refs)
+
+
+def _is_nothing(scope: Scope, flow: Flow) -> bool:
+    """Whether a scope gives nothing and has no weights: all its steps are skipped, or it has none."""
+    return not flow.given[scope] and not any(node.weights() for node in scope.nodes())
 
 
 def _inputs(scope: Scope, flow: Flow) -> tuple[Value, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphc.expr import Expr
 from graphc.graph import Node, Scope, Skipped
@@ -86,8 +86,12 @@ class Constructor:
             return self.layer(of, column)
         if isinstance(thing, Scope) and thing.kind == "copies":
             return self.group(of, column)
-        template = self.templates.of[scope_of(column.items[0])]
-        return self.sequence(of, column, template) if template.inline else self.instance(of, column, template)
+        template, *others = {self.templates.of[scope_of(item)]: None for item in column.items}
+        if others:
+            raise UnresolvedError(column.items[0].name)
+        if template.inline:
+            return self.sequence(of, column, template)
+        return self.instance(of, column, template) if template.is_written else "nn.Identity()"
 
     def layer(self, of: Class, column: Column) -> Code:
         nodes = [item.thing for item in column.items if isinstance(item.thing, Node)]
@@ -124,7 +128,7 @@ class Constructor:
             wanted = Wanted(parameter.name, tuple(values), column.rows, written, column.hosts)
             code = of.numbers.code(wanted)
             positional = positional and not parameter.has_default and is_leading(parameter, template)
-            arguments.append(code if positional else Keyword(parameter.name, code))
+            arguments.append(code if positional else Keyword(parameter.code, code))
         return Bracket(made.name, tuple(arguments))
 
     # --- copies
@@ -136,6 +140,8 @@ class Constructor:
             copies = self.looped(of, column)
         if all(is_sequential(item) for item in column.items):
             return Bracket("nn.Sequential", tuple(copies))
+        if len(copies) == 1 and isinstance(copies[0], Generator):
+            return Bracket("nn.ModuleList", (replace(copies[0], star=False),))
         return Bracket("nn.ModuleList", (Bracket("", tuple(copies), "[]"),))
 
     def listed(self, of: Class, column: Column) -> list[Code] | None:

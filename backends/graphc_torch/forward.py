@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,11 +11,10 @@ from graphc.graph import Node, Scope, Skipped, Value
 from graphc_torch.body import Body, Copy, In, Item, Out, Ref
 from graphc_torch.construct import Class, Column, argument_code
 from graphc_torch.layer import Layer, layer_of
-from graphc_torch.layout import Bracket, Code, flat, signature, statement
+from graphc_torch.layout import Bracket, Code, Joined, flat, lines, signature, statement
+from graphc_torch.names import RESERVED, plain
 from graphc_torch.shapes import comment
-from graphc_torch.template import Feed, feeds, is_sequential
-
-RESERVED = {"self", "torch", "nn", "functional", "Tensor", "OrderedDict", "x", "zip", "reversed", "center_crop"}
+from graphc_torch.template import Feed, feeds, is_branches, is_sequential
 
 
 def as_function(item: Item) -> bool:
@@ -50,22 +50,46 @@ class Forward:
     out: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     said: str = ""
+    live: set[int] = field(default_factory=set)
+    direct: defaultdict[Ref, list[int]] = field(default_factory=lambda: defaultdict(list))
+    known_readers: dict[Ref, list[int]] = field(default_factory=dict)
+    times_read: Counter[Ref] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """Finds who reads what; an item that nothing reads needs no line."""
+        template = self.of.template
+        wanted = set(template.outputs)
+        for number in reversed(range(len(template.operands))):
+            outputs = range(max(1, len(template.sample(number).outputs)))
+            if any(Out(number, output) in wanted for output in outputs):
+                self.live.add(number)
+                wanted.update(template.operands[number])
+        for number in sorted(self.live):
+            for ref in dict.fromkeys(template.operands[number]):
+                self.direct[ref].append(number)
+        for ref in dict.fromkeys(template.outputs):
+            self.direct[ref].append(len(template.operands))
+        self.times_read.update(ref for operands in (*template.operands, template.outputs) for ref in operands)
 
     def lines(self) -> list[str]:
         """The method."""
         template = self.of.template
         parameters = self.inputs()
-        self.taken = RESERVED | set(parameters)
+        self.taken = {*RESERVED, *parameters}
         returned = self.returned()
-        for number in range(len(template.operands)):
+        for number in sorted(self.live):
             self.item(number, last=number == returned)
         if returned is None:
-            values = [self.read(ref) for ref in template.outputs]
-            self.out += statement("return", ", ".join(values), 2)
-        outputs = len(template.outputs)
-        result = "Tensor" if outputs == 1 else f"tuple[{', '.join(['Tensor'] * outputs)}]"
+            self.give()
+        result = _result(len(template.outputs))
         arguments = ["self", *(f"{name}: Tensor" for name in parameters)]
-        return [*signature("forward", arguments, result, 1), *self.out]
+        return [*signature("forward", arguments, result, 1), *(self.out or ["        pass"])]
+
+    def give(self) -> None:
+        """The line `return`, where there is something to return."""
+        values = [self.code_of(ref) for ref in self.of.template.outputs]
+        if values:
+            self.out += statement("return", values[0] if len(values) == 1 else Joined(tuple(map(flat, values))), 2)
 
     def inputs(self) -> list[str]:
         """The arguments: the spec's names of the inputs, `x` for one without a name."""
@@ -73,8 +97,8 @@ class Forward:
         named = {value: name for name, value in body.scope.inputs.items()}
         found: list[str] = []
         for index, value in enumerate(body.inputs):
-            name = named.get(value, "x")
-            name = "x" if name == "input" else name
+            name = named.get(value, "input")
+            name = "x" if name == "input" else plain(name)
             while name in found:
                 name += "_"
             self.names[In(index)] = name
@@ -84,7 +108,7 @@ class Forward:
     def returned(self) -> int | None:
         """The last item, where its value is all that is returned and it is one line."""
         template = self.of.template
-        last = len(template.operands) - 1
+        last = max(self.live, default=-1)
         if template.outputs != (Out(last),):
             return None
         item = template.sample(last)
@@ -126,7 +150,7 @@ class Forward:
         text = comment(self.of, values, self.rules) if len(values) == len(column) else ""
         if text == self.said:
             return ""
-        self.said = text or self.said
+        self.said = text
         return text
 
     def call(self, number: int) -> Code:
@@ -144,21 +168,38 @@ class Forward:
         if call is None:
             raise TypeError(nodes[0].path)
         if call.style == "operator":
-            return f" {call.name} ".join(operands)
+            return Joined(self.parts(self.of.template.operands[number], call.name), call.name)
         arguments = zip(*(_function_arguments(layer_of(node)) for node in nodes), strict=True)
         rows = range(len(nodes))
         written = [argument_code(self.of, a, nodes, Column(column, rows, [n.scope for n in nodes])) for a in arguments]
-        given: tuple[Code, ...] = (f"[{', '.join(operands)}]",) if call.style == "list" else tuple(operands)
+        refs = self.of.template.operands[number]
+        given: tuple[Code, ...] = (self.list_code(refs, "[::-1]"),) if call.style == "list" else tuple(operands)
         return Bracket(call.name, (*given, *(code for code in written if code is not None)))
 
+    def parts(self, refs: tuple[Ref, ...], operator: str) -> tuple[str, ...]:
+        """The operands of an operator; an expression among them in parentheses, but for the same operator in front."""
+        found: list[str] = []
+        for code in map(self.code_of, refs):
+            if not isinstance(code, Joined):
+                found.append(flat(code))
+            elif code.operator == operator and not found:
+                found += code.parts
+            else:
+                found.append(f"({flat(code)})")
+        return tuple(found)
+
     def read(self, ref: Ref) -> str:
+        """The code that reads a value, on one line."""
+        return flat(self.code_of(ref))
+
+    def code_of(self, ref: Ref) -> Code:
         """The code that reads a value: its variable, an element of a list, or the expression it was written in."""
         if ref in self.names:
             return self.names[ref]
         if isinstance(ref, Out):
             item = self.of.template.sample(ref.item)
             if isinstance(item.thing, Node):
-                return flat(self.call(ref.item))
+                return self.call(ref.item)
             copy, output = self.made_by(item, ref.output)
             return f"{self.lists[ref.item, output]}[{copy}]"
         raise KeyError(ref)
@@ -167,6 +208,8 @@ class Forward:
 
     def target(self, ref: Out) -> str:
         """The variable for a value: `x` where nothing that is still needed has that name, else its own."""
+        if not self.readers(ref):
+            return "_"
         free = not any(name == "x" and self.last_use(other) > ref.item for other, name in self.names.items())
         name = "x" if free and not self.stands_beside(ref) else self.own(self.value_name(ref))
         self.names[ref] = name
@@ -200,18 +243,17 @@ class Forward:
     def is_inline(self, number: int) -> bool:
         """Whether an item is written inside the expression that reads it, which is one alone."""
         thing = self.of.template.sample(number).thing
-        read = [ref for operands in (*self.of.template.operands, self.of.template.outputs) for ref in operands]
-        return isinstance(thing, Node) and thing.inline and read.count(Out(number)) == 1
+        return isinstance(thing, Node) and thing.inline and self.times_read[Out(number)] == 1
 
     def readers(self, ref: Ref) -> list[int]:
         """The items that read a value, through expressions too; the number behind the last item stands for `return`."""
-        template = self.of.template
-        found: list[int] = []
-        for number, operands in enumerate(template.operands):
-            if ref in operands:
-                passes_on = self.is_inline(number) or self.is_identity(number)
+        if ref not in self.known_readers:
+            found: list[int] = []
+            for number in self.direct[ref]:
+                passes_on = number in self.live and (self.is_inline(number) or self.is_identity(number))
                 found += self.readers(Out(number)) if passes_on else [number]
-        return [*found, len(template.operands)] if ref in template.outputs else found
+            self.known_readers[ref] = found
+        return self.known_readers[ref]
 
     def last_use(self, ref: Ref) -> int:
         return max(self.readers(ref), default=-1)
@@ -219,9 +261,10 @@ class Forward:
     # --- copies that are no plain chain
 
     def group(self, number: int, item: Item) -> None:
+        self.said = ""
         fed = feeds(item)
         results = {len(copy.outputs) for copy in item.copies}
-        if fed is None or len(results) > 1 or any(is_branch(copy.thing) for copy in item.copies):
+        if fed is None or len(results) > 1 or is_branches(item):
             self.unrolled(number, item)
         else:
             self.loop(number, item, fed)
@@ -230,7 +273,7 @@ class Forward:
         """A loop over the copies: `for copy, element in zip(self.copies, elements):`."""
         chained = next((feed for feed in fed if feed.kind == "chain"), None)
         start = self.read(chained.refs[0]) if chained else ""
-        flow = self.flow_name(number, start) if chained else ""
+        flow = self.flow_name(number, fed) if chained else ""
         if chained and start != flow:
             self.out += statement(flow, start, 2)
         variable = self.own(item.name if item.name not in self.taken else f"{item.name}_copy")
@@ -239,20 +282,22 @@ class Forward:
         for name in collected.values():
             self.out += statement(name, "[]", 2)
         head = ", ".join([variable, *elements])
-        over = f"zip({', '.join([f'self.{item.name}', *sources])})" if sources else f"self.{item.name}"
-        self.out.append(f"        for {head} in {over}:")
+        own = f"self.{item.name}"
+        self.out += lines(Bracket("zip", (own, *sources)) if sources else own, 2, f"for {head} in ", ":")
         self.out += statement(", ".join(targets), Bracket(variable, tuple(arguments)), 3)
         self.out += [f"            {name}.append({element})" for element, name in collected.items()]
 
-    def flow_name(self, number: int, start: str) -> str:
+    def flow_name(self, number: int, fed: list[Feed]) -> str:
         """The variable that goes from copy to copy: `x`, unless that is still needed."""
-        busy = any(name == "x" and self.last_use(ref) > number for ref, name in self.names.items())
+        beside = {ref for feed in fed if feed.kind != "chain" for ref in feed.refs}
+        here = [ref for ref, name in self.names.items() if name == "x"]
+        busy = any(ref in beside or self.last_use(ref) > number for ref in here)
         return self.own(self.of.template.sample(number).name) if busy else "x"
 
-    def loop_inputs(self, number: int, fed: list[Feed], flow: str) -> tuple[list[str], list[str], list[str]]:
+    def loop_inputs(self, number: int, fed: list[Feed], flow: str) -> tuple[list[str], list[Code], list[str]]:
         """The loop's variables, what they run through, and the arguments of each call."""
         elements: list[str] = []
-        sources: list[str] = []
+        sources: list[Code] = []
         arguments: list[str] = []
         names = self.copy_inputs(number)
         for feed, name in zip(fed, names, strict=True):
@@ -274,7 +319,7 @@ class Forward:
         named = {value: name for name, value in copy.thing.inputs.items()}
         return [named.get(value, "element") for value in self.bodies[copy.thing].inputs]
 
-    def list_code(self, refs: tuple[Ref, ...]) -> str:
+    def list_code(self, refs: tuple[Ref, ...], backwards: str = "") -> Code:
         """A list of values: one collected by an earlier loop, that in reverse, or each by itself."""
         for (group, output), name in self.lists.items():
             item = self.of.template.sample(group)
@@ -282,8 +327,8 @@ class Forward:
             if list(refs) == whole:
                 return name
             if list(refs) == whole[::-1]:
-                return f"reversed({name})"
-        return f"[{', '.join(self.read(ref) for ref in refs)}]"
+                return f"{name}{backwards}" if backwards else f"reversed({name})"
+        return Bracket("", tuple(self.read(ref) for ref in refs), "[]")
 
     def loop_outputs(
         self, number: int, item: Item, chained: Feed | None, flow: str
@@ -295,10 +340,10 @@ class Forward:
         collected: dict[str, str] = {}
         for output in range(len(copy.outputs)):
             is_flow = chained is not None and chained.output == output
-            name = flow if is_flow else self.own(_output_name(copy, output))
-            targets.append(name)
-            exports = {self.made_by(item, o): o for o in range(len(item.outputs))}
+            exports = {self.made_by(item, o): o for o in range(len(item.outputs)) if self.readers(Out(number, o))}
             outside = [c for c, o in exports if o == output]
+            name = flow if is_flow else self.own(_output_name(copy, output)) if outside else "_"
+            targets.append(name)
             if (last, output) in exports and is_flow:
                 self.names[Out(number, exports[last, output])] = flow
             if any(c != last for c in outside) or (outside and not is_flow):
@@ -315,16 +360,37 @@ class Forward:
         return Out(number, item.outputs.index(value)) if value in item.outputs else None
 
     def unrolled(self, number: int, item: Item) -> None:
-        """A call for each copy."""
+        """A call for each copy that something reads."""
         made: dict[Ref, str] = {}
+        read = self.read_copies(number, item)
         for index, copy in enumerate(item.copies):
+            if not any(Copy(index, o) in read for o in range(len(copy.outputs))):
+                continue
             arguments = [made[ref] if isinstance(ref, Copy) else self.read(ref) for ref in copy.operands]
             names = [_output_name(copy, o) if o else item.name for o in range(len(copy.outputs))]
-            targets = [self.own(f"{name}_{index}") for name in names]
+            targets = [self.own(f"{name}_{index}") if Copy(index, o) in read else "_" for o, name in enumerate(names)]
             self.out += statement(", ".join(targets), Bracket(f"self.{item.name}[{index}]", tuple(arguments)), 2)
             made.update({Copy(index, o): name for o, name in enumerate(targets)})
         for output in range(len(item.outputs)):
-            self.names[Out(number, output)] = made[Copy(*self.made_by(item, output))]
+            if self.readers(Out(number, output)):
+                self.names[Out(number, output)] = made[Copy(*self.made_by(item, output))]
+
+    def read_copies(self, number: int, item: Item) -> set[Ref]:
+        """The outputs of copies that something outside reads, or another copy that is read."""
+        outside = [output for output in range(len(item.outputs)) if self.readers(Out(number, output))]
+        read: set[Ref] = {Copy(*self.made_by(item, output)) for output in outside}
+        for index in reversed(range(len(item.copies))):
+            copy = item.copies[index]
+            if any(Copy(index, o) in read for o in range(len(copy.outputs))):
+                read.update(copy.operands)
+        return read
+
+
+def _result(outputs: int) -> str:
+    """The annotation of what a method returns."""
+    if outputs < 2:
+        return "Tensor" if outputs else "None"
+    return f"tuple[{', '.join(['Tensor'] * outputs)}]"
 
 
 def inner_name(value: Value, scope: Scope) -> str:
@@ -335,11 +401,6 @@ def inner_name(value: Value, scope: Scope) -> str:
 
 def _output_name(copy: Item, output: int) -> str:
     return inner_name(copy.outputs[output], copy.thing) if isinstance(copy.thing, Scope) else "output"
-
-
-def is_branch(thing: Node | Scope | Skipped) -> bool:
-    """Whether a thing is a branch: one of several different ones, not a copy."""
-    return isinstance(thing, Scope) and thing.kind == "branch"
 
 
 def _function_arguments(layer: Layer) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 WIDTH = 88
 INDENT = "    "
 
-Code: TypeAlias = "str | Bracket | Generator | Choice | Keyword"
+Code: TypeAlias = "str | Bracket | Generator | Choice | Keyword | Joined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,11 @@ class Keyword:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """*(element for variable in items)."""
+    """*(element for variable in items); without `star` what a call takes as its only argument."""
 
     element: Code
     items: str
+    star: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,26 @@ class Choice:
     no: str
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Operands with an operator between them, or with commas: several values that are returned."""
+
+    parts: tuple[str, ...]
+    operator: str = ","
+
+    @property
+    def text(self) -> str:
+        """All on one line."""
+        return (", " if self.operator == "," else f" {self.operator} ").join(self.parts)
+
+    @property
+    def rows(self) -> list[str]:
+        """A line for each, in parentheses."""
+        if self.operator == ",":
+            return [f"{part}," for part in self.parts]
+        return [self.parts[0], *(f"{self.operator} {part}" for part in self.parts[1:])]
+
+
 def flat(code: Code) -> str:
     """The code on one line."""
     match code:
@@ -53,25 +74,35 @@ def flat(code: Code) -> str:
             return f"{head}{brackets[0]}{', '.join(map(flat, items))}{brackets[1]}"
         case Keyword(name, inner):
             return f"{name}={flat(inner)}"
-        case Generator(element, items):
-            return f"*({flat(element)} for _ in {items})"
+        case Generator(element, items, star):
+            inside = f"{flat(element)} for _ in {items}"
+            return f"*({inside})" if star else inside
         case Choice(yes, condition, no):
             return f"{flat(yes)} if {condition} else {no}"
-    return code
+    return code if isinstance(code, str) else code.text
 
 
 def lines(code: Code, indent: int, before: str = "", after: str = "") -> list[str]:
     """The code as lines at a depth of indentation, with text before its first and after its last character."""
-    margin = INDENT * indent
-    single = f"{margin}{before}{flat(code)}{after}"
+    single = f"{INDENT * indent}{before}{flat(code)}{after}"
     if len(single) <= WIDTH or isinstance(code, str):
         return [single]
+    if isinstance(code, Keyword):
+        return lines(code.code, indent, f"{before}{code.name}=", after)
+    return _broken(code, indent, before, after)
+
+
+def _broken(code: Joined | Generator | Choice | Bracket, indent: int, before: str, after: str) -> list[str]:
+    """The code on several lines."""
+    margin = INDENT * indent
     match code:
-        case Keyword(name, inner):
-            return lines(inner, indent, f"{before}{name}=", after)
+        case Generator(element, items, False):
+            return [*lines(element, indent), f"{margin}for _ in {items}"]
         case Generator(element, items):
             inside = [*lines(element, indent + 1), f"{margin}{INDENT}for _ in {items}"]
             return [f"{margin}{before}*(", *inside, f"{margin}){after}"]
+        case Joined():
+            return [f"{margin}{before}(", *(f"{margin}{INDENT}{row}" for row in code.rows), f"{margin}){after}"]
         case Choice():
             return _choice(code, indent, before, after)
         case Bracket(head, items, brackets):

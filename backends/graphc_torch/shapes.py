@@ -61,7 +61,7 @@ def _number(of: Class, column: list[Size]) -> str:
     term = of.numbers.from_seen(tuple(column), rows)
     if term:
         return term.code
-    return next((name for name, p in of.numbers.parameters.items() if p.values == column), "")
+    return next((p.code for p in of.numbers.parameters.values() if p.values == column), "")
 
 
 def _related(of: Class, name: str, sizes: list[Size], column: list[Size]) -> str:
@@ -77,5 +77,5 @@ def _related(of: Class, name: str, sizes: list[Size], column: list[Size]) -> str
     for parameter in of.numbers.parameters.values():
         steps = [value if isinstance(value, int) else 0 for value in parameter.values]
         if all(size == part * step for size, part, step in zip(sizes, column, steps, strict=True)):
-            return f"{name}/{parameter.name}"
+            return f"{name}/{parameter.code}"
     return ""

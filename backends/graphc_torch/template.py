@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from graphc.graph import Node, Scope, Skipped
 from graphc_torch.body import Body, Copy, In, Item, Out, Ref
 from graphc_torch.layer import layer_of
+from graphc_torch.names import SEQUENTIAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class Template:
     operands: list[tuple[Ref, ...]]
     outputs: tuple[Ref, ...]
     inline: bool = False
+
+    @property
+    def is_written(self) -> bool:
+        """Whether there is a class for it: not for a chain, nor where it gives nothing and has nothing."""
+        has_weights = any(node.weights() for node in self.scope.nodes())
+        return not self.inline and (bool(self.outputs) or has_weights)
 
     @property
     def scope(self) -> Scope:
@@ -80,7 +87,7 @@ def templates(bodies: dict[Scope, Body], root: Scope) -> Templates:
         found.of[scope] = template
     for template in found.all:
         template.bodies.reverse()
-        template.inline = template.scope.kind == "branch" and is_chain(template)
+        template.inline = _is_inline(template)
     found.all = list(_ordered(found.of[root], found, {}))
     return found
 
@@ -115,10 +122,15 @@ def is_chain(template: Template) -> bool:
 def is_sequential(item: Item) -> bool:
     """Whether a group of copies is a chain of which only the end is read."""
     fed = feeds(item)
-    if fed is None or len(fed) != 1 or fed[0].kind != "chain" or fed[0].output != 0:
+    if is_branches(item) or fed is None or len(fed) != 1 or fed[0].kind != "chain" or fed[0].output != 0:
         return False
     only_end = item.outputs == item.copies[-1].outputs[:1]
     return only_end and all(len(copy.outputs) == 1 and _as_module(copy) for copy in item.copies)
+
+
+def is_branches(item: Item) -> bool:
+    """Whether a group is of different branches, not of copies."""
+    return any(isinstance(copy.thing, Scope) and copy.thing.kind == "branch" for copy in item.copies)
 
 
 def _as_module(item: Item) -> bool:
@@ -130,26 +142,32 @@ def _as_module(item: Item) -> bool:
     return len(item.operands) == 1 and len(item.outputs) == (0 if isinstance(item.thing, Skipped) else 1)
 
 
+def _is_inline(template: Template) -> bool:
+    """Whether a scope needs no class: a branch that an `nn.Sequential` can hold."""
+    names = {item.name for item in template.bodies[0].items}
+    return template.scope.kind == "branch" and is_chain(template) and not names & SEQUENTIAL
+
+
 def _ordered(template: Template, found: Templates, seen: dict[Template, None]) -> dict[Template, None]:
     """All templates that one uses, in the order of the source, each after its own."""
     for body in template.bodies:
-        for scope in _inner(body.scope):
+        for scope in _inner(body.items):
             if found.of[scope] not in seen:
                 _ordered(found.of[scope], found, seen)
     seen[template] = None
     return seen
 
 
-def _inner(scope: Scope) -> Iterator[Scope]:
+def _inner(items: Iterable[Item]) -> Iterator[Scope]:
     """The scopes directly inside, through groups of copies."""
-    for thing in scope.items:
-        if isinstance(thing, Scope):
-            yield from _inner(thing) if thing.kind == "copies" else (thing,)
+    for item in items:
+        if isinstance(item.thing, Scope):
+            yield from _inner(item.copies) if item.thing.kind == "copies" else (item.thing,)
 
 
 def _new(body: Body) -> Template:
     template = Template([body], [item.operands for item in body.items], body.outputs)
-    template.inline = body.scope.kind == "branch" and is_chain(template)
+    template.inline = _is_inline(template)
     return template
 
 

@@ -15,6 +15,7 @@ from typing import TypeGuard
 
 from graphc.expr import Binary, Call, Choice, Expr, Literal, Name, Unary
 from graphc.graph import Binding, Scope
+from graphc_torch.names import plain
 
 Row = int
 """An instance of the class, by number."""
@@ -67,6 +68,11 @@ class Parameter:
     default: object = None
     has_default: bool = False
     rank: tuple[int, int] = (0, 0)
+
+    @property
+    def code(self) -> str:
+        """What the constructor calls it."""
+        return plain(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +159,8 @@ class Numbers:
             if times is not None and factor in (None, times):
                 if name not in self.parameters:
                     self.argument(name, rows, tuple(values[row] for row in rows))
-                return Term(name, ATOM, column) if times == 1 else Term(f"{times} * {name}", 6, column)
+                code = plain(name)
+                return Term(code, ATOM, column) if times == 1 else Term(f"{times} * {code}", 6, column)
         return None
 
     def names(self) -> dict[str, list[object]]:
@@ -172,7 +179,7 @@ class Numbers:
         while unique in self.parameters:
             unique += "_"
         self.parameters[unique] = Parameter(unique, values, rank=(0, len(self.parameters)))
-        return Term(unique, ATOM, column)
+        return Term(plain(unique), ATOM, column)
 
     def named(self, name: str, rows: Sequence[Row], scopes: Sequence[Scope]) -> Term:
         """What a name of the spec stands for, as code.
@@ -183,7 +190,7 @@ class Numbers:
         bindings = [binding_of(name, scope) for scope in scopes]
         column = tuple(binding.value for binding in bindings)
         if name in self.parameters:
-            return Term(name, ATOM, tuple(self.parameters[name].values[row] for row in rows))
+            return Term(plain(name), ATOM, tuple(self.parameters[name].values[row] for row in rows))
         if all_same(column):
             return Term(literal(column[0]), ATOM, column)
         derived = self.derived(bindings, rows, scopes)
@@ -211,7 +218,7 @@ class Numbers:
         rank = (0 if binding.source == "size" else 1, order.index(name) if name in order else -1)
         self.parameters[name] = Parameter(name, values, rank=rank)
         self.set_default(name)
-        return Term(name, ATOM, column)
+        return Term(plain(name), ATOM, column)
 
     def set_default(self, name: str) -> None:
         """The default of the spec's parameter, where it is a plain number."""
@@ -314,7 +321,8 @@ def wrapped(term: Term, least: int) -> str:
 
 def literal(value: object) -> str:
     """A value as Python code."""
-    return repr(value)
+    code = repr(value)
+    return f'"{code[1:-1]}"' if isinstance(value, str) and '"' not in code else code
 
 
 def _factor(column: Sequence[object], base: Sequence[object]) -> int | None:

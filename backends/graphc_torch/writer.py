@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import graphc_torch.lowerings
 from graphc import __version__
+from graphc.diagnostics import Diagnostic, SpecError
 from graphc.graph import Graph, Paper
 from graphc.pretty import rules_of
 from graphc_torch.body import bodies
@@ -16,6 +17,7 @@ from graphc_torch.construct import Class, Column, Constructor
 from graphc_torch.forward import Forward, needs_module
 from graphc_torch.layer import layer_of
 from graphc_torch.layout import WIDTH, signature, statement
+from graphc_torch.names import RESERVED
 from graphc_torch.template import Template, Templates, templates
 from graphc_torch.term import Parameter, UnresolvedError, literal
 
@@ -39,7 +41,13 @@ def class_name(graph: Graph) -> str:
     """The name of the network's class: U-Net is `UNet`, resnet50 of ResNet is `ResNet50`."""
     title = re.sub(r"\W", "", graph.title)
     rest = graph.name[len(title) :] if graph.name.lower().startswith(title.lower()) else None
-    return camel(graph.name) if not title or rest is None else title + camel(rest)
+    name = camel(graph.name) if not title or rest is None else title + camel(rest)
+    return f"{name}Net" if name in _taken(graph) else name
+
+
+def _taken(graph: Graph) -> set[str]:
+    """The names that no class may have: arguments and sizes are called as in the spec."""
+    return {name for scope in graph.root.scopes() for name in (*scope.bindings, *scope.inputs)} | RESERVED
 
 
 def camel(name: str) -> str:
@@ -53,17 +61,20 @@ def _classes(graph: Graph, found: Templates) -> Iterator[str]:
     number = 0
     while number < len(found.all):
         template = found.all[number]
-        if template.inline:
+        if not template.is_written:
             number += 1
             continue
         try:
             code = written.write(template)
-        except UnresolvedError:
+        except UnresolvedError as error:
             if len(template.bodies) == 1:
-                raise
+                scope = template.scope
+                message = f"the torch backend can't write `{scope.path or graph.name}`"
+                raise SpecError([Diagnostic("E901", message, scope.span)]) from error
             found.split(template)
             continue
-        yield code
+        if code:
+            yield code
         number += 1
 
 
@@ -74,17 +85,22 @@ class _Writer:
         self.graph = graph
         self.rules = rules_of(graph)
         self.classes: dict[Template, Class] = {}
-        self.names = {"Tensor", "OrderedDict"}
+        self.written: dict[tuple[str, ...], Class] = {}
+        self.names = {*_taken(graph), class_name(graph)}
         self.constructor = Constructor(found, self.classes)
 
     def write(self, template: Template) -> str:
+        """The code of a class; none where a part of the same split is already written so."""
         of = Class(template, self.name(template))
         modules = list(self.modules(of))
         forward = Forward(of, self.rules, self.constructor.templates.bodies).lines()
-        self.classes[template] = of
-        self.names.add(of.name)
         init = signature("__init__", ["self", *map(declared, of.parameters())], "None", 1)
-        body = [*init, "        super().__init__()", *modules, "", *forward]
+        made = [*init, "        super().__init__()", *modules, ""] if modules else []
+        body = [*made, *forward]
+        self.classes[template] = self.written.setdefault((template.scope.definition, *body), of)
+        if self.classes[template] is not of:
+            return ""
+        self.names.add(of.name)
         return "\n".join([f"class {of.name}(nn.Module):", *self.doc(template), *body])
 
     def modules(self, of: Class) -> Iterator[str]:
@@ -99,7 +115,9 @@ class _Writer:
 
     def name(self, template: Template) -> str:
         scope = template.scope
-        base = class_name(self.graph) if scope.kind == "root" else camel(scope.label)
+        if scope.kind == "root":
+            return class_name(self.graph)
+        base = camel(scope.label)
         if scope.kind == "branch" and scope.parent is not None:
             base = camel(scope.parent.label) + base
         number, name = 1, base
@@ -119,7 +137,7 @@ class _Writer:
 def declared(parameter: Parameter) -> str:
     """A constructor's argument with its type and default."""
     default = f" = {literal(parameter.default)}" if parameter.has_default else ""
-    return f"{parameter.name}: {_annotation(parameter.values)}{default}"
+    return f"{parameter.code}: {_annotation(parameter.values)}{default}"
 
 
 def docstring(text: str, indent: int) -> list[str]:
@@ -131,6 +149,8 @@ def docstring(text: str, indent: int) -> list[str]:
         if rows[-1] and len(margin) + 6 + len(rows[-1]) + 1 + len(word) > WIDTH:
             rows.append("")
         rows[-1] = f"{rows[-1]} {word}".strip()
+    if rows[-1].endswith('"'):
+        rows[-1] = f'{rows[-1][:-1]}\\"'
     if len(rows) == 1:
         return [f'{margin}"""{rows[0]}"""']
     return [f'{margin}"""{rows[0]}', *(f"{margin}{row}" for row in rows[1:]), f'{margin}"""']
@@ -138,6 +158,8 @@ def docstring(text: str, indent: int) -> list[str]:
 
 def _annotation(values: list[object]) -> str:
     kinds = {type(value) for value in values}
+    if kinds == {int, float}:
+        return "float"
     if kinds == {tuple}:
         return "tuple[int, ...]"
     return " | ".join(sorted("None" if kind is type(None) else kind.__name__ for kind in kinds))
@@ -170,10 +192,11 @@ def _cited(paper: Paper | None) -> str:
 
 
 def _imports(code: str) -> str:
-    lines = ["from collections import OrderedDict\n"] if "OrderedDict(" in code else []
-    lines += ["import torch"] if re.search(r"\btorch\.", code) else []
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    lines = ["from collections import OrderedDict\n"] if "OrderedDict" in used else []
+    lines += ["import torch"] if "torch" in used else []
     lines += ["from torch import Tensor, nn"]
-    lines += ["from torch.nn import functional"] if "functional." in code else []
+    lines += ["from torch.nn import functional"] if "functional" in used else []
     return "\n".join(lines)
 
 
