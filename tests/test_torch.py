@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -14,9 +15,13 @@ from torch import Tensor, nn
 
 import graphc_torch
 from graphc.compile import compile
+from graphc.diagnostics import SpecError
 from graphc.initial import initial_values
 from graphc.ops import OPS
+from graphc_torch.construct import Class, Column, Constructor
 from graphc_torch.layer import lower
+from graphc_torch.layout import Code
+from graphc_torch.term import UnresolvedError
 from interpreter import feeds, random_weights, run_in_torch
 
 SPECS = [
@@ -254,3 +259,51 @@ def test_every_way_of_wiring_gives_the_values_of_the_graph(path: Path) -> None:
     results = found if isinstance(found, tuple) else (found,)
     for value, result in zip(graph.outputs.values(), results, strict=True):
         assert worst(result, torch.from_numpy(wanted[value])) < 1e-5
+
+
+HEAD = "graphc: 1\nname: edge\ndims: {N: 2, H: 8, W: 8}\n"
+EDGES = {
+    "quote": "doc: 'It ends in a \"'\ninputs: {image: [N, 3]}\ngraph: [relu]\n",
+    "sum": f"inputs: {{image: [N, 3]}}\ngraph:\n  - identity:\n    from: {' + '.join(['image'] * 60)}\n",
+    "order": "inputs: {image: [N, 3]}\ngraph:\n  - relu:\n    from: image + (image + image) + image\n",
+    "float": (
+        "inputs: {image: [N, 3]}\nblocks: {b: {params: {p: 0.5}, graph: [dropout: p]}}\ngraph: [{b: 0.1}, {b: 0}, b]\n"
+    ),
+    "text": (
+        "inputs: {image: [N, 3]}\nblocks: {b: {params: {k: text}, graph: [{linear: 3, when: k == 'a'}]}}\n"
+        "graph: [{b: a}, {b: c}]\n"
+    ),
+    "builtins": "inputs: {zip: [N, 3], list: [N, 3]}\ngraph: [{linear: 2, id: sum}, {relu: , id: nn}, {linear: 1}]\n",
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges_are_written_clean_and_run(name: str, tmp_path: Path) -> None:
+    spec = tmp_path / "edge.yaml"
+    spec.write_text(HEAD + EDGES[name])
+    graph = compile(str(spec))
+    graphc_torch.module(graph).eval()(*(torch.randn(2, 3) for _ in graph.inputs))
+    test_source_is_as_ruff_formats_it_and_clean(str(spec), tmp_path)
+
+
+def test_time_grows_with_the_square_of_the_steps_at_most(tmp_path: Path) -> None:
+    """600 steps in one scope took minutes once."""
+    spec = tmp_path / "long.yaml"
+    steps = "".join(f"  - relu:\n    id: s{i}\n  - add:\n    from: [x, s{i // 2}]\n" for i in range(300))
+    spec.write_text(f"{HEAD}inputs: {{image: [N, 3]}}\ngraph:\n{steps}")
+    graph = compile(str(spec))
+    start = time.perf_counter()
+    graphc_torch.source(graph)
+    assert time.perf_counter() - start < 5
+
+
+def test_what_no_code_gives_is_a_located_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Constructor, of: Class, column: Column) -> Code:
+        raise UnresolvedError("conv2d")
+
+    monkeypatch.setattr(Constructor, "layer", refuse)
+    with pytest.raises(SpecError) as caught:
+        graphc_torch.source(compile("unet"))
+    (found,) = caught.value.diagnostics
+    assert found.code == "E901"
+    assert found.span.source.name.endswith("unet.yaml")

@@ -155,12 +155,11 @@ class Forward:
 
     def call(self, number: int) -> Code:
         item = self.of.template.sample(number)
-        operands = [self.read(ref) for ref in self.of.template.operands[number]]
         if needs_module(self.of, number):
-            return Bracket(f"self.{item.name}", tuple(operands))
-        return self.function(number, operands)
+            return Bracket(f"self.{item.name}", tuple(map(self.read, self.of.template.operands[number])))
+        return self.function(number)
 
-    def function(self, number: int, operands: list[str]) -> Code:
+    def function(self, number: int) -> Code:
         """A call of a function, its attributes behind its operands."""
         column = self.of.template.column(number)
         nodes = [item.thing for item in column if isinstance(item.thing, Node)]
@@ -173,7 +172,9 @@ class Forward:
         rows = range(len(nodes))
         written = [argument_code(self.of, a, nodes, Column(column, rows, [n.scope for n in nodes])) for a in arguments]
         refs = self.of.template.operands[number]
-        given: tuple[Code, ...] = (self.list_code(refs, "[::-1]"),) if call.style == "list" else tuple(operands)
+        given: tuple[Code, ...] = (
+            (self.list_code(refs, "[::-1]"),) if call.style == "list" else tuple(map(self.read, refs))
+        )
         return Bracket(call.name, (*given, *(code for code in written if code is not None)))
 
     def parts(self, refs: tuple[Ref, ...], operator: str) -> tuple[str, ...]:
@@ -243,7 +244,15 @@ class Forward:
     def is_inline(self, number: int) -> bool:
         """Whether an item is written inside the expression that reads it, which is one alone."""
         thing = self.of.template.sample(number).thing
-        return isinstance(thing, Node) and thing.inline and self.times_read[Out(number)] == 1
+        if not isinstance(thing, Node) or not thing.inline or self.times_read[Out(number)] != 1:
+            return False
+        return not any(self.is_alias(reader) for reader in self.direct[Out(number)])
+
+    def is_alias(self, number: int) -> bool:
+        """Whether an item only gives a value another name; the number behind the last item is none."""
+        if number == len(self.of.template.operands):
+            return False
+        return isinstance(self.of.template.sample(number).thing, Skipped) or self.is_identity(number)
 
     def readers(self, ref: Ref) -> list[int]:
         """The items that read a value, through expressions too; the number behind the last item stands for `return`."""

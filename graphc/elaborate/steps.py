@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from graphc.elaborate.build import Build
+from graphc.elaborate.build import STEP, Build
 from graphc.elaborate.calls import Calls
 from graphc.elaborate.evaluate import is_true
 from graphc.elaborate.frame import UNKNOWN, Failed, Frame, Place, Result, Thing, value_in
@@ -60,7 +60,7 @@ class Steps:
 
     def placed(self, step: Step, frame: Frame, label: Label = "") -> Result:
         """Gives a step its name, then runs it as often as it says."""
-        self.build.spend(1, step.span)
+        self.build.spend(STEP, step.span)
         with self.build.deeper(step.span):
             return self._placed(step, frame, label)
 
