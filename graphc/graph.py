@@ -33,14 +33,15 @@ class Input(Op):
 
 @dataclass(eq=False, slots=True, repr=False)
 class Value:
-    """One output of a node."""
+    """One output of a node; its name is empty where the node has no other."""
 
     node: Node
     type: Tensor
+    name: str = ""
 
     @property
     def path(self) -> str:
-        return self.node.path
+        return f"{self.node.path}.{self.name}" if self.name else self.node.path
 
     def __repr__(self) -> str:
         return f"<value {self.path} {self.type}>"
@@ -50,23 +51,38 @@ class Value:
 class Node:
     """One op at work.
 
+    `arguments` are the operands as the op takes them, with None where an optional one before the last is absent.
     `written` has the spec's expression of each attribute, in the names of the scope around it; `inline` says that the
-    node was made by an expression inside another step.
+    node was made by an expression inside another step. `home` is the path below which its weights live: its own, or
+    one inside the shared module that it is a use of.
     """
 
     path: str
     op: Op
-    operands: tuple[Value, ...]
-    type: InitVar[Tensor]
+    arguments: tuple[Value | None, ...]
+    type: InitVar[Tensor | Mapping[str, Tensor]]
     scope: Scope
     span: Span
     written: Mapping[str, Expr] = field(default_factory=dict)
     condition: Expr | None = None
     inline: bool = False
-    output: Value = field(init=False)
+    home: str = ""
+    outputs: tuple[Value, ...] = field(init=False)
 
-    def __post_init__(self, type: Tensor) -> None:
-        self.output = Value(self, type)
+    def __post_init__(self, type: Tensor | Mapping[str, Tensor]) -> None:
+        types = {"": type} if isinstance(type, Tensor) else type
+        self.outputs = tuple(Value(self, kind, name) for name, kind in types.items())
+        self.home = self.home or self.path
+
+    @property
+    def output(self) -> Value:
+        """Its output, the first where it has several."""
+        return self.outputs[0]
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The operands that are there."""
+        return tuple(value for value in self.arguments if value is not None)
 
     @property
     def name(self) -> str:
@@ -76,9 +92,9 @@ class Node:
         return f"<node {self.path} {self.op.name}>"
 
     @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """The types of the operands."""
-        return tuple(value.type for value in self.operands)
+    def inputs(self) -> tuple[Tensor | None, ...]:
+        """The types of the arguments."""
+        return tuple(None if value is None else value.type for value in self.arguments)
 
     def weights(self) -> Mapping[str, Weight]:
         """The tensors that the node owns, by the last part of their path."""
@@ -240,14 +256,16 @@ class Graph:
         for node in (*(value.node for value in self.inputs.values()), *self.nodes):
             network.add_node(node.path, node=node)
             for slot, value in enumerate(node.operands):
-                network.add_edge(value.path, node.path, slot=slot)
+                network.add_edge(value.node.path, node.path, slot=slot)
         return network
 
     def weights(self) -> Iterator[tuple[str, Weight]]:
-        """Every weight with its path, in the order of the state dict."""
+        """Every weight with its path, in the order of the state dict; one of a shared module comes once."""
+        homes = set()
         for node in self.root.nodes():
-            for name, weight in node.weights().items():
-                yield f"{node.path}.{name}", weight
+            if node.home not in homes:
+                homes.add(node.home)
+                yield from ((f"{node.home}.{name}", weight) for name, weight in node.weights().items())
 
     def examples(self) -> dict[str, int]:
         """The free sizes at their examples."""

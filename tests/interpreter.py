@@ -26,7 +26,7 @@ from graphc.tensor import Constant, Tensor
 Array: TypeAlias = NDArray[Any]
 Sizes: TypeAlias = Mapping[str, int]
 Weights: TypeAlias = Mapping[str, torch.Tensor]
-Reference: TypeAlias = Callable[..., torch.Tensor]
+Reference: TypeAlias = Callable[..., torch.Tensor | tuple[torch.Tensor, ...]]
 
 
 def concrete(kind: Tensor, sizes: Sizes) -> tuple[int, ...]:
@@ -96,7 +96,10 @@ def run_in_torch(graph: Graph, weights: Mapping[str, Array], inputs: Mapping[str
     """Every value of the graph, computed with torch.nn.functional."""
     values = {value: torch.from_numpy(inputs[name]) for name, value in graph.inputs.items()}
     for node in graph.nodes:
-        paths = {name: f"{node.path}.{name}" for name in node.weights()}
+        paths = {name: f"{node.home}.{name}" for name in node.weights()}
         own = {name: torch.from_numpy(weights[path]) for name, path in paths.items() if path in weights}
-        values[node.output] = REFERENCES[type(node.op)](node.op, own, *(values[operand] for operand in node.operands))
+        arguments = [None if value is None else values[value] for value in node.arguments]
+        found = REFERENCES[type(node.op)](node.op, own, *arguments)
+        results = (found,) if isinstance(found, torch.Tensor) else found
+        values.update(zip(node.outputs, results, strict=True))
     return {value: result.numpy() for value, result in values.items()}

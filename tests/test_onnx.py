@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from inspect import Parameter, signature
 from pathlib import Path
@@ -86,7 +86,7 @@ class Sketch:
         self.graph.outputs.update(outputs)
         return self.graph
 
-    def _value(self, path: str, op: Op, operands: tuple[Value, ...], kind: Tensor) -> Value:
+    def _value(self, path: str, op: Op, operands: tuple[Value, ...], kind: Tensor | Mapping[str, Tensor]) -> Value:
         return Node(path, op, operands, kind, self.root, place(len(self.root.items) + 2)).output
 
 

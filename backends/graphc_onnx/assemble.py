@@ -40,13 +40,13 @@ def _emit(graph: Graph, draft: Draft) -> None:
     problems: list[Diagnostic] = []
     for node in graph.nodes:
         try:
-            lower(node.op, Emitter(node, draft), *node.operands)
+            lower(node.op, Emitter(node, draft), *node.arguments)
         except SpecError as error:
             problems += error.diagnostics
     if problems:
         raise SpecError(problems)
     for name, value in further_outputs(graph, draft.names).items():
-        draft.write(f"{value.path}/{name}", "Identity", [value], name)
+        draft.write(f"{value.path}/{name}", "Identity", [value], [name])
 
 
 def _check_opset(opset: int) -> None:

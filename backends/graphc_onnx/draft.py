@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,17 +22,18 @@ Operand: TypeAlias = Value | str
 
 @dataclass(slots=True)
 class Draft:
-    """What has been written so far, and the lowest opset that can run it."""
+    """What has been written so far, and the lowest opset that can run it. `held` are the weights that are stored."""
 
     body: GraphProto
     names: dict[Value, str]
     source: Source
     opset: int
+    held: set[str] = field(default_factory=set)
 
-    def write(self, path: str, operator: str, inputs: Iterable[Operand], output: str) -> NodeProto:
-        """Appends a node that is named by a path and gives one value."""
+    def write(self, path: str, operator: str, inputs: Iterable[Operand], outputs: Iterable[str]) -> NodeProto:
+        """Appends a node that is named by a path."""
         names = (self.names[operand] if isinstance(operand, Value) else operand for operand in inputs)
-        node: NodeProto = self.body.node.add(name=path, op_type=operator, input=names, output=[output])
+        node: NodeProto = self.body.node.add(name=path, op_type=operator, input=names, output=outputs)
         return node
 
     def hold(self, name: str, value: Array) -> str:
@@ -43,5 +44,8 @@ class Draft:
         return name
 
     def hold_weight(self, path: str, weight: Weight) -> str:
-        """Stores the values of a weight; returns its path."""
+        """Stores the values of a weight, once where several nodes share it; returns its path."""
+        if path in self.held:
+            return path
+        self.held.add(path)
         return self.hold(path, self.source(path, weight))

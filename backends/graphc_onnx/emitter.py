@@ -29,13 +29,14 @@ class Emitter:
     group: str = ""
 
     def emit(self, operator: str, /, *inputs: Operand, **attributes: Attribute) -> None:
-        """Writes the node that gives the op's value."""
-        self._write(self.node.path, operator, inputs, self.draft.names[self.node.output], attributes)
+        """Writes the node that gives the op's value, or its values in their order."""
+        names = [self.draft.names[value] for value in self.node.outputs]
+        self._write(self.node.path, operator, inputs, names, attributes)
 
     def step(self, name: str, operator: str, /, *inputs: Operand, **attributes: Attribute) -> str:
         """Writes a node on the way; returns the name of what it gives, which is that of the node."""
         path = self._path(name)
-        self._write(path, operator, inputs, path, attributes)
+        self._write(path, operator, inputs, [path], attributes)
         return path
 
     def constant(self, name: str, value: ArrayLike) -> str:
@@ -46,7 +47,7 @@ class Emitter:
     def weights(self, *names: str) -> list[str]:
         """Stores weights of the op, all where none is named; returns their paths."""
         owned = self.node.weights()
-        return [self.draft.hold_weight(f"{self.node.path}.{name}", owned[name]) for name in names or owned]
+        return [self.draft.hold_weight(f"{self.node.home}.{name}", owned[name]) for name in names or owned]
 
     def weight(self, name: str) -> str:
         """Stores one weight of the op; returns its path."""
@@ -61,9 +62,14 @@ class Emitter:
         self.draft.opset = max(self.draft.opset, opset)
 
     def _write(
-        self, path: str, operator: str, inputs: Iterable[Operand], output: str, attributes: Mapping[str, Attribute]
+        self,
+        path: str,
+        operator: str,
+        inputs: Iterable[Operand],
+        outputs: Iterable[str],
+        attributes: Mapping[str, Attribute],
     ) -> None:
-        written = self.draft.write(path, operator, inputs, output)
+        written = self.draft.write(path, operator, inputs, outputs)
         written.doc_string = str(self.node.span)
         written.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
 

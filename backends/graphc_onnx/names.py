@@ -17,8 +17,8 @@ def value_names(graph: Graph) -> dict[Value, str]:
     for name, value in graph.outputs.items():
         names.setdefault(value, name)
     taken = set(names.values())
-    for node in graph.nodes:
-        names.setdefault(node.output, f"{node.path}/value" if node.path in taken else node.path)
+    for value in (value for node in graph.nodes for value in node.outputs):
+        names.setdefault(value, f"{value.path}/value" if value.path in taken else value.path)
     return names
 
 

@@ -14,9 +14,8 @@ def declare(graph: Graph, names: dict[Value, str], body: GraphProto) -> None:
     """Writes the inputs, the outputs and the types of all values between them."""
     body.input.extend(_typed(name, value) for name, value in graph.inputs.items())
     body.output.extend(_typed(name, value) for name, value in graph.outputs.items())
-    body.value_info.extend(
-        _typed(names[node.output], node.output) for node in graph.nodes if names[node.output] not in graph.outputs
-    )
+    values = (value for node in graph.nodes for value in node.outputs)
+    body.value_info.extend(_typed(names[value], value) for value in values if names[value] not in graph.outputs)
 
 
 def _typed(name: str, value: Value) -> ValueInfoProto:

@@ -115,7 +115,7 @@ def _even_out(group: Scope, flow: Flow) -> None:
     wanted = dict.fromkeys(path for paths in given for path in paths)
     for copy, paths in zip(copies, given, strict=True):
         if len(paths) < len(wanted):
-            made = {_relative(node.output, copy): node.output for node in copy.nodes()} | paths
+            made = {_relative(value, copy): value for node in copy.nodes() for value in node.outputs} | paths
             for path in wanted:
                 if path in made:
                     _give(flow, made[path], copy)
@@ -179,7 +179,7 @@ def _inputs(scope: Scope, flow: Flow) -> tuple[Value, ...]:
 
 def _item(thing: Node | Scope | Skipped, refs: dict[Value, Ref], flow: Flow) -> Item:
     if isinstance(thing, Node):
-        return Item(thing.name, thing, tuple(refs[value] for value in thing.operands), (thing.output,))
+        return Item(thing.name, thing, tuple(refs[value] for value in thing.operands), thing.outputs)
     if isinstance(thing, Skipped):
         known = (refs[thing.value],) if thing.value in refs else ()
         return Item(thing.name, thing, known, ())

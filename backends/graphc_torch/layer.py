@@ -61,8 +61,8 @@ class Layer:
 
 
 @singledispatch
-def lower(op: Op, *inputs: Tensor) -> Layer:
-    """The layer of an op on inputs of these types."""
+def lower(op: Op, *inputs: Tensor | None) -> Layer:
+    """The layer of an op on inputs of these types, None for an optional one that is absent."""
     raise NotImplementedError(op.name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -125,31 +125,31 @@ class Build:
 
     # --- nodes
 
-    def emit(self, op: Op, operands: tuple[Value, ...], place: Place, written: Mapping[str, Expr]) -> Value:
+    def emit(self, op: Op, operands: Sequence[Value | None], place: Place, written: Mapping[str, Expr]) -> Node:
         """Adds a node after checking its operands."""
+        arguments = trimmed(operands)
         try:
-            judged = judge(op, tuple(value.type for value in operands))
+            judged = judge(op, tuple(None if value is None else value.type for value in arguments))
         except ComplexityError as error:
             self.fail("E305", f"{op.name}: {error}", place.span)
         if judged.requirements:
-            notes = (*map(self.giver, operands), Note(f"this step is `{place.path}` in the graph"))
+            present = (value for value in arguments if value is not None)
+            notes = (*map(self.giver, present), Note(f"this step is `{place.path}` in the graph"))
             for requirement in judged.requirements:
                 self.demand(requirement.condition, place, f"{op.name}: {requirement.message}", notes)
         for wish in judged.wishes:
             self.wish(wish.condition, place, wish.message)
         if len(self.nodes) >= MOST_NODES:
             self.stop(f"a graph has at most {MOST_NODES} nodes", place.span)
-        type = judged.output
-        if not all(map(is_bounded, type.shape)):
+        scope = place.level.scope
+        node = Node(place.path, op, arguments, judged.output, scope, place.span, written, place.condition, place.inline)
+        if not all(is_bounded(size) for value in node.outputs for size in value.type.shape):
             self.fail(
                 "E305", f"{op.name}: a size of the output is larger than 2**62, or has too many parts", place.span
             )
-        node = Node(
-            place.path, op, operands, type, place.level.scope, place.span, written, place.condition, place.inline
-        )
-        place.level.scope.items.append(node)
+        scope.items.append(node)
         self.nodes.append(node)
-        return node.output
+        return node
 
     def giver(self, value: Value) -> Note:
         """Who gives an operand, and its shape; by its innermost name and place in the spec itself."""
@@ -194,11 +194,11 @@ class Judgement:
 
     requirements: tuple[Requirement, ...]
     wishes: tuple[Requirement, ...]
-    output: Tensor
+    output: Tensor | Mapping[str, Tensor]
 
 
 @lru_cache(maxsize=1 << 14)
-def judge(op: Op, types: tuple[Tensor, ...]) -> Judgement:
+def judge(op: Op, types: tuple[Tensor | None, ...]) -> Judgement:
     """Asks an op once for all copies that do the same; after a requirement that fails nothing more is asked."""
     open_requirements: list[Requirement] = []
     for requirement in op.requires(*types):
@@ -208,6 +208,12 @@ def judge(op: Op, types: tuple[Tensor, ...]) -> Judgement:
             return Judgement(tuple(open_requirements), (), Tensor(()))
     op.macs(*types)  # that it can be said
     return Judgement(tuple(open_requirements), tuple(op.prefers(*types)), op.infer(*types))
+
+
+def trimmed(operands: Sequence[Value | None]) -> tuple[Value | None, ...]:
+    """The operands without the absent ones behind the last that is there."""
+    last = max((index for index, value in enumerate(operands) if value is not None), default=-1)
+    return tuple(operands[: last + 1])
 
 
 def is_bounded(size: Size) -> bool:

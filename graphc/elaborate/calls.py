@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from graphc.elaborate.arguments import read_arguments, resolve
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import UNKNOWN, Arguments, Failed, Frame, Place, Result, Thing, value_in
+from graphc.elaborate.frame import UNKNOWN, Arguments, Failed, Frame, Place, Result, Thing, result_of, value_in
 from graphc.elaborate.make import make_op
 from graphc.elaborate.operands import Operands
 from graphc.elaborate.parameters import bind_parameters, require_arguments
@@ -42,7 +42,7 @@ class Calls:
         build = self.runner.build
         op = make_op(build, kind, arguments, step.span)
         values = self._values(op, step, frame, place)
-        return Result(build.emit(op, tuple(values), place, arguments.written()))
+        return result_of(build.emit(op, values, place, arguments.written()))
 
     def _values(self, op: Op, step: Step, frame: Frame, place: Place) -> Sequence[Value]:
         """The operands in the op's order."""

@@ -21,6 +21,7 @@ from graphc.elaborate.frame import (
     Thing,
     known,
     main_value,
+    result_of,
     spoken,
     value_in,
 )
@@ -226,7 +227,8 @@ def _op(e: Expr, at: Site, name: str, arguments: list[Thing], attributes: dict[s
     if type(made).weights is not Op.weights:
         at.fail(e, "E303", f"`{name}` has weights", "give it a step of its own: an expression makes none")
     require_operands(build, made, len(operands), span)
-    return build.emit(made, tuple(operands), Place(level, level.fresh(name), span, inline=True), {})
+    made_node = build.emit(made, operands, Place(level, level.fresh(name), span, inline=True), {})
+    return made_node.output if len(made_node.outputs) == 1 else result_of(made_node)
 
 
 def _operator(e: Binary, at: Site, left: Thing, right: Thing) -> Thing:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from graphc.diagnostics import Span
 from graphc.dims import Dim
 from graphc.expr import Expr
-from graphc.graph import Scope, Value
+from graphc.graph import Node, Scope, Value
 from graphc.ops import Op
 from graphc.spec import Block
 
@@ -34,12 +34,16 @@ Thing: TypeAlias = "Plain | Value | Result | Callee | Unknown"
 
 @dataclass(eq=False, slots=True)
 class Result:
-    """What an id or a label refers to: a value, named outputs, the names inside, and for a loop its copies."""
+    """What an id or a label refers to: a value, named outputs, the names inside, and for a loop its copies.
+
+    `node` is the op that gives it, where it is one.
+    """
 
     value: Thing
     outputs: dict[str, Thing] = field(default_factory=dict)
     names: dict[str, Thing] = field(default_factory=dict)
     copies: list[Result] | None = None
+    node: Node | None = None
 
     def member(self, name: str) -> Thing:
         """An output or an inner name.
@@ -48,6 +52,12 @@ class Result:
             KeyError: there is none of that name.
         """
         return self.outputs[name] if name in self.outputs else self.names[name]
+
+
+def result_of(node: Node) -> Result:
+    """What an op gives."""
+    several = {value.name: value for value in node.outputs if value.name}
+    return Result(node.output, outputs=dict(several), node=node)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

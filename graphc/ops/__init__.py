@@ -1,33 +1,24 @@
-"""The ops of the language, one file a family."""
+"""The ops of the language, one file a family: adding an op is adding its class to one."""
 
 from __future__ import annotations
 
-from graphc.ops.activation import Dropout, Identity, Relu
+from collections.abc import Iterable
+from types import ModuleType
+
+from graphc.ops import activation, conv, join, linear, norm, pool, shape
 from graphc.ops.base import Op, Requirement, Slot
-from graphc.ops.conv import Conv2d, ConvTranspose2d
-from graphc.ops.join import Add, CenterCrop, Concat
-from graphc.ops.linear import Linear
-from graphc.ops.norm import BatchNorm
-from graphc.ops.pool import AdaptiveAvgPool2d, MaxPool2d
-from graphc.ops.shape import Flatten
 
-__all__ = ["OPS", "Op", "Requirement", "Slot"]
+__all__ = ["FAMILIES", "OPS", "Op", "Requirement", "Slot"]
 
-_ALL: tuple[type[Op], ...] = (
-    AdaptiveAvgPool2d,
-    Add,
-    BatchNorm,
-    CenterCrop,
-    Concat,
-    Conv2d,
-    ConvTranspose2d,
-    Dropout,
-    Flatten,
-    Identity,
-    Linear,
-    MaxPool2d,
-    Relu,
-)
+FAMILIES: tuple[ModuleType, ...] = (activation, conv, join, linear, norm, pool, shape)
 
-OPS: dict[str, type[Op]] = {op.name: op for op in _ALL}
+
+def ops_of(modules: Iterable[ModuleType]) -> dict[str, type[Op]]:
+    """The ops that modules define, by name in the order of the alphabet."""
+    kinds = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
+    ops = (kind for kind in kinds if issubclass(kind, Op) and "name" in vars(kind))
+    return {op.name: op for op in sorted(ops, key=lambda op: op.name)}
+
+
+OPS: dict[str, type[Op]] = ops_of(FAMILIES)
 """Every op by its name in a spec."""

@@ -8,10 +8,10 @@ from functools import cache
 from inspect import Parameter, signature
 from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from graphc.demands import Truth, at_least, equal
-from graphc.dims import Size
+from graphc.dims import Dim, Size
 from graphc.tensor import DType, Tensor, Weight
 
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
@@ -20,6 +20,8 @@ Axis: TypeAlias = Annotated[int, Field(strict=True)]
 Flag: TypeAlias = Annotated[bool, Field(strict=True)]
 Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Fraction: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1)]
+Symbolic: TypeAlias = Annotated[Dim, WithJsonSchema({"type": "string", "description": "an expression"})]
+"""A size that depends on the free sizes of the inputs."""
 Extent: TypeAlias = Count | tuple[Count, ...]
 """A size for every spatial axis, or one for all of them."""
 Padding: TypeAlias = Natural | tuple[Natural, ...]
@@ -50,7 +52,7 @@ class Op(BaseModel):
     So may a requirement on those before it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True)
 
     name: ClassVar[str]
     """The op's name in a spec: that of `torch.nn.functional`."""
@@ -65,8 +67,8 @@ class Op(BaseModel):
         """What should hold so that no part of an operand is left out; `graphc check` prints for which sizes it does."""
         yield from ()
 
-    def infer(self, *operands: Any) -> Tensor:
-        """The type of the output."""
+    def infer(self, *operands: Any) -> Tensor | Mapping[str, Tensor]:
+        """The type of the output, or those of several outputs by name."""
         raise NotImplementedError(self.name)
 
     def weights(self, *operands: Any) -> Mapping[str, Weight]:

@@ -11,7 +11,7 @@ from graphc_onnx.emitter import Emitter
 
 
 @singledispatch
-def lower(op: Op, to: Emitter, *operands: Value) -> None:
+def lower(op: Op, to: Emitter, *operands: Value | None) -> None:
     """Writes an op as ONNX nodes: for its value, and for what that needs.
 
     A lowering names its operands as the op's `infer` does. What it writes is valid in every opset from

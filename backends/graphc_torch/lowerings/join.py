@@ -1,0 +1,22 @@
+"""Ops that bring several values together."""
+
+from __future__ import annotations
+
+from graphc.ops.join import Add, CenterCrop, Concat
+from graphc.tensor import Tensor
+from graphc_torch.layer import Argument, Call, Layer, lower
+
+
+@lower.register
+def _(op: Add, *inputs: Tensor) -> Layer:
+    return Layer(function=Call("+", style="operator"))
+
+
+@lower.register
+def _(op: CenterCrop, input: Tensor, target: Tensor) -> Layer:
+    return Layer(function=Call("center_crop"), helper=True)
+
+
+@lower.register
+def _(op: Concat, *inputs: Tensor) -> Layer:
+    return Layer(function=Call("torch.cat", (Argument("dim", op.dim, attribute="dim"),), style="list"))
