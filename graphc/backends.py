@@ -79,7 +79,7 @@ def backends() -> Backends:
     """
     by_suffix: dict[str, Backend] = {}
     broken: list[str] = []
-    for entry in _entries():
+    for entry in entries(GROUP):
         try:
             backend: Backend = entry.load()
             suffixes = backend.SUFFIXES
@@ -92,9 +92,9 @@ def backends() -> Backends:
     return Backends(by_suffix, broken)
 
 
-def _entries() -> Iterator[EntryPoint]:
-    """The entry points by name; one that is found twice (a checkout that is also installed) counts once."""
+def entries(group: str) -> Iterator[EntryPoint]:
+    """A group's entry points by name; one that is found twice (a checkout that is also installed) counts once."""
     from importlib.metadata import entry_points
 
-    found = {(entry.name, entry.value): entry for entry in entry_points(group=GROUP)}
+    found = {(entry.name, entry.value): entry for entry in entry_points(group=group)}
     return (found[key] for key in sorted(found))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice, product
 
-from graphc.cost import macs, parameters
+from graphc.cost import macs, parameters, training_parameters
 from graphc.demands import PeriodError, Relation, Rule, SizeSet, allowed, solve, under
 from graphc.diagnostics import Diagnostic, Note, Span, SpecError
 from graphc.dims import Size, substitute
-from graphc.graph import Demand, ExpectedFigure, ExpectedShape, FreeSize, Graph
+from graphc.graph import Demand, ExpectedFigure, ExpectedShape, Figure, FreeSize, Graph, Node, Part, Value
 from graphc.tensor import Shape, Tensor
 
 SHOWN = 3
@@ -41,13 +41,13 @@ def needs(graph: Graph) -> list[Need]:
     Raises:
         PeriodError: the sizes repeat too late; `check` reports that.
     """
-    return [_need(graph, size) for size in graph.sizes.values()]
+    return [_need(size, _about(graph.demands, size.name)) for size in graph.sizes.values()]
 
 
 def check(graph: Graph) -> list[Diagnostic]:
     """Everything wrong with a graph whose ops are all in order, and warnings."""
     wrong = list(_sizes(graph)) or list(_together(graph)) or list(_expectations(graph))
-    return [*wrong, *_unread(graph)]
+    return [*wrong, *_unread(graph), *graph.unused]
 
 
 def require(graph: Graph) -> list[Diagnostic]:
@@ -65,25 +65,28 @@ def require(graph: Graph) -> list[Diagnostic]:
 # --- sizes one by one
 
 
-def _about(graph: Graph, size: str) -> list[Demand]:
+def _demands(graph: Graph) -> list[Demand]:
+    """What the graph demands, and its training."""
+    return [*graph.demands, *(graph.training.demands if graph.training else ())]
+
+
+def _about(demands: Iterable[Demand], size: str) -> list[Demand]:
     """The demands on one free size alone that can be solved, in the order of the graph."""
-    return [d for d in graph.demands if d.relation.names == {size} and solve(d.relation) is not None]
+    return [d for d in demands if d.relation.names == {size} and solve(d.relation) is not None]
 
 
-def _need(graph: Graph, size: FreeSize) -> Need:
-    demands = _about(graph, size.name)
+def _need(size: FreeSize, demands: list[Demand]) -> Need:
     return Need(size, allowed(d.relation for d in demands if d.strict), allowed(d.relation for d in demands))
 
 
 def _sizes(graph: Graph) -> Iterator[Diagnostic]:
     """What is wrong with each free size; what is the same for several is said once."""
-    told: dict[tuple[Span, ...], tuple[Diagnostic, list[Note]]] = {}
+    told: dict[tuple[object, ...], tuple[Diagnostic, list[Note]]] = {}
     for size in graph.sizes.values():
-        demands = [demand for demand in _about(graph, size.name) if demand.strict]
-        found, broken = _size(graph, size, demands)
+        found, broken = _size(size, [demand for demand in _about(_demands(graph), size.name) if demand.strict])
         if found is None:
             continue
-        places = tuple(demand.span for demand in broken)
+        places = found.code, found.message.replace(size.name, ""), *(demand.span for demand in broken)
         if places in told:
             told[places][1].append(Note(f"the same holds for {size.name}", size.span))
         else:
@@ -92,10 +95,10 @@ def _sizes(graph: Graph) -> Iterator[Diagnostic]:
         yield replace(diagnostic, notes=(*diagnostic.notes, *more))
 
 
-def _size(graph: Graph, size: FreeSize, demands: list[Demand]) -> tuple[Diagnostic | None, list[Demand]]:
+def _size(size: FreeSize, demands: list[Demand]) -> tuple[Diagnostic | None, list[Demand]]:
     """What is wrong with one free size, and the demands that it breaks; `demands` are those that must hold."""
     try:
-        need = _need(graph, size)
+        need = _need(size, demands)
         if not need.needed:
             message = f"no size of {size.name} satisfies all that the graph demands"
             return Diagnostic("E501", message, demands[-1].span, _notes(demands)), demands
@@ -173,7 +176,7 @@ def _together(graph: Graph) -> Iterator[Diagnostic]:
     """Demands that tie several sizes together, or one in a way that can't be solved."""
     examples = graph.examples()
     seen = set()
-    for demand in graph.demands:
+    for demand in _demands(graph):
         if not demand.strict or demand.span in seen or solve(demand.relation) is not None:
             continue
         found = list(_tied(demand, graph, examples))
@@ -230,11 +233,18 @@ def _shape(graph: Graph, expected: ExpectedShape) -> str | None:
 
 
 def _figure(graph: Graph, expected: ExpectedFigure) -> str | None:
-    size = parameters(graph) if expected.figure == "params" else macs(graph)
+    size = _FIGURES[expected.figure](graph)
     if size is None:
         return f"{expected.figure} can't be counted: an op has no rule"
     count = _number(size, graph)
     return None if agrees(count, expected.text) else f"{expected.figure} is {count:_}, expected {expected.text}"
+
+
+_FIGURES: dict[Figure, Callable[[Graph], Size | None]] = {
+    "macs": macs,
+    "params": parameters,
+    "training_params": training_parameters,
+}
 
 
 def _at(shape: Shape, graph: Graph) -> Shape:
@@ -260,14 +270,37 @@ def agrees(count: int, text: str) -> bool:
 
 
 def _unread(graph: Graph) -> Iterator[Diagnostic]:
-    """Steps and inputs whose value reaches no output."""
-    read = {value.node for value in graph.outputs.values()}
-    for node in reversed(graph.nodes):
+    """Steps and inputs whose value reaches no output, and no loss."""
+    parts: list[Graph | Part] = [part for part in (graph, graph.training, graph.sampling) if part]
+    nodes = [node for part in parts for node in part.nodes]
+    read = {value.node for part in parts for value in _results(part)}
+    for node in reversed(nodes):
         if node in read:
             read.update(value.node for value in node.operands)
-    unread = {node.span: node for node in reversed(graph.nodes) if node not in read}
-    for span, node in unread.items():
-        yield Diagnostic("W101", f"`{node.path}` reaches no output", span, severity="warning")
-    for name, value in graph.inputs.items():
+    yield from _untold(graph.file, [node for node in nodes if node not in read])
+    for name, value in ((name, value) for part in parts for name, value in part.inputs.items()):
         if value.node not in read:
             yield Diagnostic("W101", f"the input `{name}` reaches no output", value.node.span, severity="warning")
+
+
+def _results(part: Graph | Part) -> Iterator[Value]:
+    """What is wanted of a graph or a part of it."""
+    yield from part.outputs.values()
+    if isinstance(part, Part):
+        yield from (loss.value for loss in part.losses)
+
+
+def _untold(file: str, unread: list[Node]) -> Iterator[Diagnostic]:
+    """Of steps that nothing reads, the last of each chain: the others are read by it alone."""
+    inner = {value.node for node in unread for value in node.operands}
+    told = {_place(file, node): node for node in reversed(unread) if node not in inner}
+    for span, node in reversed(told.items()):
+        yield Diagnostic("W101", f"`{node.path}` reaches no output", span, severity="warning")
+
+
+def _place(file: str, node: Node) -> Span:
+    """Where a node is due to in a file: its own place, or that of the call that leads to it."""
+    span, scope = node.span, node.scope
+    while span.file != file and scope.parent is not None:
+        span, scope = scope.span, scope.parent
+    return span

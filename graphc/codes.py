@@ -32,8 +32,8 @@ CODES: dict[str, Code] = {
     ),
     "E104": Code(
         "a YAML feature that a spec does not use",
-        "Anchors, aliases, tags and several documents are not part of the language. What is used twice is a "
-        "block. An expression that begins with `*`, `&` or `!` must be quoted.",
+        "Tags and several documents are not part of the language, and an alias needs an anchor before it. What is "
+        "used twice is a block. An expression that begins with `*`, `&` or `!` must be quoted.",
     ),
     "E105": Code(
         "an address that leads to no spec that can be read",
@@ -95,6 +95,14 @@ CODES: dict[str, Code] = {
         "a limit on evaluation is passed",
         "Numbers, lists, repeats, nodes and the nesting of blocks are bounded; a block that uses itself has no end.",
     ),
+    "E306": Code(
+        "a part of the language that is not there yet",
+        "The form is right and means what the reference says, but this version can't elaborate it.",
+    ),
+    "E307": Code(
+        "a `let` that nothing reads",
+        "A name that is given and never used is most often a misspelt one somewhere else.",
+    ),
     "E401": Code(
         "an unknown op or block",
         "Ops are named as in torch.nn.functional. Blocks are those of the file and the standard ones.",
@@ -123,6 +131,11 @@ CODES: dict[str, Code] = {
         "the example sizes can't be taken",
         "The example in `dims` is one of the sizes for which a step fails; the notes say where.",
     ),
+    "E504": Code(
+        "a shared module is used on inputs that need other weights",
+        "What stands under `shared` has its weights once. All its uses must give it inputs of the same channels or "
+        "features; the notes say who uses it first.",
+    ),
     "E601": Code(
         "an expectation is not met",
         "`expect` states what the paper or a reference implementation has. Counts are exact, MACs to the digits "
@@ -135,5 +148,9 @@ CODES: dict[str, Code] = {
     "W101": Code(
         "a value that nothing reads",
         "A step or an input reaches no output. A `from` may be missing after it.",
+    ),
+    "W102": Code(
+        "a parameter or a free size that nothing uses",
+        "It is declared, and no text of its block or file mentions it. Leave it out, or use it.",
     ),
 }

@@ -11,6 +11,19 @@ def parameters(graph: Graph) -> Size:
     return sum((weight.count for _, weight in graph.weights() if not weight.buffer), start=0)
 
 
+def training_parameters(graph: Graph) -> Size:
+    """Number of trainable numbers, those that exist in training alone included."""
+    extra = (weight.count for _, weight in graph.training_weights() if not weight.buffer)
+    return parameters(graph) + sum(extra, start=0)
+
+
+def frozen_parameters(graph: Graph) -> Size:
+    """Number of those parameters that training leaves as they are."""
+    frozen = graph.training.frozen if graph.training else frozenset[str]()
+    weights = (*graph.weights(), *graph.training_weights())
+    return sum((weight.count for path, weight in weights if path in frozen and not weight.buffer), start=0)
+
+
 def macs(graph: Graph) -> Size | None:
     """Multiply-accumulates of convolutions and matrix products; None where an op has no rule."""
     total: Size = 0

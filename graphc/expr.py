@@ -17,6 +17,11 @@ class Expr:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken(Expr):
+    """What stands for a text that is no expression, which has been reported."""
+
+
+@dataclass(frozen=True, slots=True)
 class Literal(Expr):
     value: Literalish
 

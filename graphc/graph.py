@@ -6,22 +6,25 @@ node, `encoder.2` the scope around it, `encoder` the group of copies around that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pydantic import InstanceOf
+
 from graphc.demands import Relation, Rule
-from graphc.diagnostics import Note, Span
+from graphc.diagnostics import Diagnostic, Note, Span
 from graphc.dims import Size
 from graphc.expr import Expr
 from graphc.ops.base import Op
-from graphc.tensor import Shape, Tensor, Weight
+from graphc.tensor import Initial, Shape, Tensor, Weight
 
 if TYPE_CHECKING:
     import networkx
 
 Item: TypeAlias = "Node | Scope | Skipped"
+Figure: TypeAlias = Literal["params", "training_params", "macs"]
 Kind: TypeAlias = Literal["root", "block", "steps", "branch", "copies"]
 
 
@@ -29,6 +32,24 @@ class Input(Op):
     """The source of a value that the caller gives."""
 
     name = "input"
+
+
+class WeightValue(Op):
+    """A weight of another op as a value: `vocabulary.weight`. Its node's home is that op's."""
+
+    name = "weight"
+    of: str
+    held: InstanceOf[Weight]
+
+    def infer(self) -> Tensor:
+        return Tensor(self.held.shape, self.held.dtype)
+
+    def weights(self) -> Mapping[str, Weight]:
+        return {self.of: self.held}
+
+    def macs(self) -> Size:
+        """None are needed: 0."""
+        return 0
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -135,7 +156,8 @@ class Scope:
     """A level of the tree: the root, a block at work, a `do`, a branch that is a list, or a group of copies.
 
     The items of a group of copies ("copies") are the copies, named 0, 1, …; each is a scope, or a node where the
-    repeated step is a single op. `definition` says where it was written.
+    repeated step is a single op. `definition` says where it was written. `home` is the path below which the weights
+    live: its own, or that of the shared module that it is a use of.
     """
 
     name: str
@@ -151,6 +173,7 @@ class Scope:
     inputs: dict[str, Value] = field(default_factory=dict)
     outputs: dict[str, Value] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
+    home: str = ""
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.path or self.name}>"
@@ -209,9 +232,9 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedFigure:
-    """A count that the spec states ("params" or "macs"), as it is written: its digits say how exact it is."""
+    """A count that the spec states, as it is written: its digits say how exact it is."""
 
-    figure: Literal["params", "macs"]
+    figure: Figure
     text: str
     span: Span
 
@@ -225,12 +248,39 @@ class ExpectedShape:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A number to make small, and the paths of the parts that it trains; none where it trains all."""
+
+    name: str
+    value: Value
+    trains: tuple[str, ...] = ()
+
+
+@dataclass(eq=False, repr=False)
+class Part:
+    """What a spec has beside its main graph, for training or for sampling; its values may come from the main graph.
+
+    Its inputs, nodes, demands and the scope that they stand in are as in a `Graph`. `frozen` are the paths of the
+    weights that are not trained.
+    """
+
+    root: Scope
+    inputs: dict[str, Value]
+    outputs: dict[str, Value]
+    nodes: list[Node]
+    demands: list[Demand]
+    losses: list[Loss]
+    frozen: frozenset[str] = frozenset()
+
+
 @dataclass(eq=False, repr=False)
 class Graph:
     """An architecture, elaborated: everything that a backend needs.
 
     `nodes` are in an order in which each comes after what it reads; inputs are not among them.
-    `digest` is the SHA-256 of the text that it was made from.
+    `digest` is the SHA-256 of the text that it was made from. `initial` has the distributions that the spec gives to
+    weights, by their paths. `unused` are the names of the spec that nothing reads.
     """
 
     name: str
@@ -246,6 +296,10 @@ class Graph:
     nodes: list[Node]
     demands: list[Demand]
     expected: list[ExpectedFigure | ExpectedShape]
+    training: Part | None = None
+    sampling: Part | None = None
+    initial: dict[str, Initial] = field(default_factory=dict)
+    unused: tuple[Diagnostic, ...] = ()
 
     @cached_property
     def network(self) -> networkx.MultiDiGraph[str]:
@@ -261,12 +315,30 @@ class Graph:
 
     def weights(self) -> Iterator[tuple[str, Weight]]:
         """Every weight with its path, in the order of the state dict; one of a shared module comes once."""
-        homes = set()
-        for node in self.root.nodes():
-            if node.home not in homes:
-                homes.add(node.home)
-                yield from ((f"{node.home}.{name}", weight) for name, weight in node.weights().items())
+        yield from self.drawn(weights_of(self.root))
+
+    def training_weights(self) -> Iterator[tuple[str, Weight]]:
+        """The weights that exist in training alone."""
+        own = {path for path, _ in weights_of(self.root)}
+        found = weights_of(self.training.root) if self.training else ()
+        yield from self.drawn((path, weight) for path, weight in found if path not in own)
+
+    def drawn(self, weights: Iterable[tuple[str, Weight]]) -> Iterator[tuple[str, Weight]]:
+        """Weights with the initial values that the spec gives them."""
+        for path, weight in weights:
+            yield path, replace(weight, initial=self.initial[path]) if path in self.initial else weight
 
     def examples(self) -> dict[str, int]:
         """The free sizes at their examples."""
         return {name: size.example for name, size in self.sizes.items()}
+
+
+def weights_of(root: Scope) -> Iterator[tuple[str, Weight]]:
+    """The weights below a scope with their paths, each once."""
+    told = set()
+    for node in root.nodes():
+        for name, weight in node.weights().items():
+            path = f"{node.home}.{name}"
+            if path not in told:
+                told.add(path)
+                yield path, weight

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphc.graph import Graph
-from graphc.tensor import Constant, Uniform, Weight
+from graphc.tensor import Constant, Normal, Uniform, Weight
 
 Array = NDArray[Any]
+
+MOST_DRAWS = 100
 
 
 def initial_values(graph: Graph, seed: int = 0) -> Iterator[tuple[str, Array]]:
@@ -33,8 +35,31 @@ def initial_value(path: str, weight: Weight, seed: int = 0) -> Array:
     match weight.initial:
         case Constant(value):
             return np.full(shape, value, dtype=weight.dtype)
-        case Uniform(bound):
-            digest = sha256(f"{seed}:{path}".encode()).digest()
-            generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
-            values = generator.random(shape, dtype=np.float32)
-            return ((2 * values - 1) * np.float32(bound)).astype(weight.dtype)
+        case Uniform(bound, middle):
+            values = np.asarray(_generator(path, seed).random(shape, dtype=np.float32))
+            return np.asarray((2 * values - 1) * np.float32(bound) + np.float32(middle), dtype=weight.dtype)
+        case Normal(mean, std, zero_row, limits):
+            values = _normal(_generator(path, seed), shape, mean, std, limits or (-np.inf, np.inf))
+            if zero_row is not None:
+                values[zero_row] = 0
+            return np.asarray(values, weight.dtype)
+
+
+def _normal(
+    generator: np.random.Generator, shape: tuple[int, ...], mean: float, std: float, limits: tuple[float, float]
+) -> Array:
+    """Normal values; those outside the limits are drawn again, and put to the nearest limit after many times."""
+    low, high = limits
+    values = np.asarray(generator.standard_normal(shape, dtype=np.float32) * np.float32(std) + np.float32(mean))
+    for _ in range(MOST_DRAWS):
+        outside = (values < low) | (values > high)
+        if not outside.any():
+            break
+        again = generator.standard_normal(int(outside.sum()), dtype=np.float32)
+        values[outside] = again * np.float32(std) + np.float32(mean)
+    return values if limits == (-np.inf, np.inf) else np.asarray(values.clip(low, high))
+
+
+def _generator(path: str, seed: int) -> np.random.Generator:
+    digest = sha256(f"{seed}:{path}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))

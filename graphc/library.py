@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import sys
-from importlib.resources import files
 from pathlib import Path
 
+from graphc.alone import alone
 from graphc.diagnostics import Diagnostic, Source, Span, SpecError, did_you_mean
-from graphc.reader import read
-from graphc.source import read_source, read_text
+from graphc.loader import Loader, specs
 from graphc.spec import Spec
+
+__all__ = ["installed", "load", "load_file", "names", "parse", "specs", "standard"]
 
 
 def load(address: str) -> tuple[Spec, str | None]:
     """The spec at an address, and the variant that the address names.
 
-    An address is `file`, `name` or `-`, perhaps with `:variant` behind it. What ends in .yaml or .yml, or has a slash
-    in it, is a file; a name is that of an installed spec, or of a variant of one (`resnet50`); `-` is standard input.
+        address = place, place:variant or place#block
+        place   = -, a path or a name
+
+    `-` is standard input. A path ends in .yaml or .yml, or has a slash or a backslash in it. A name is that of an
+    installed spec, or of a variant of one (`resnet50`). A block is a spec of its own: the sizes of its inputs are free.
 
     Raises:
-        SpecError: there is no such spec or variant, or the spec's form is wrong.
+        SpecError: there is no such spec, variant or block, or the spec's form is wrong.
     """
-    file, variant = _split(address)
-    spec, alias = _find(file)
+    place, variant, block = split(address)
+    spec, alias = _find(place)
+    if block is not None:
+        return _alone(spec, block, address), None
     if variant and alias:
         raise _no_spec(address, f"`{alias}` is itself a variant, of {spec.name}", f"write {spec.name}:{variant}")
     variant = variant or alias
@@ -33,14 +39,39 @@ def load(address: str) -> tuple[Spec, str | None]:
     return spec, variant
 
 
+def split(address: str) -> tuple[str, str | None, str | None]:
+    """Place, variant and block of an address. What is a file as it stands is one, whatever signs are in it."""
+    if _is_path(address) and Path(address).is_file():
+        return address, None, None
+    place, sign, block = address.rpartition("#")
+    if sign and block.isidentifier():
+        return place, None, block
+    place, sign, variant = address.rpartition(":")
+    if sign and not _is_path(variant):
+        return place, variant, None
+    return address, None, None
+
+
+def _alone(spec: Spec, name: str, address: str) -> Spec:
+    """A block of a file as a spec of its own."""
+    if name not in spec.blocks:
+        known = f"the blocks are {', '.join(spec.blocks)}" if spec.blocks else "it has no blocks"
+        raise _no_spec(address, f"{spec.name} has no block `{name}`", did_you_mean(name, spec.blocks, known))
+    try:
+        return alone(spec, name)
+    except ValueError as error:
+        hint = "declare its inputs: inputs: {features: [N, C, H, W]}"
+        raise SpecError([Diagnostic("E105", str(error), spec.blocks[name].span, hint=hint)]) from error
+
+
 def load_file(path: Path, name: str) -> Spec:
-    """The spec in a file, reported under `name`."""
-    return parse(read_source(path, name), name)
+    """The spec in a file, reported under `name`, with the files that it uses."""
+    return Loader(path.parent).file(path, name)
 
 
 def parse(text: str, name: str) -> Spec:
-    """The spec that a text is, reported under `name`."""
-    return read(read_text(text, name), name, text)
+    """The spec that a text is, reported under `name`; it can use the installed files alone."""
+    return Loader(None).text(text, name)
 
 
 def installed(name: str) -> Spec:
@@ -54,23 +85,9 @@ def standard() -> Spec:
     return load_file(path, "blocks/standard.yaml")
 
 
-def specs() -> Path:
-    """The folder of the installed specs; in a checkout the one at its top."""
-    inside = Path(str(files("graphc"))) / "specs"
-    return inside if inside.is_dir() else inside.parents[1] / "specs"
-
-
 def names() -> list[str]:
     """The names of the installed specs."""
     return sorted(path.stem for path in specs().glob("*.yaml"))
-
-
-def _split(address: str) -> tuple[str, str | None]:
-    """`file:variant`; the colon of a Windows drive splits nothing."""
-    file, colon, variant = address.rpartition(":")
-    if not colon or "/" in variant or "\\" in variant:
-        return address, None
-    return file, variant
 
 
 def _is_path(file: str) -> bool:

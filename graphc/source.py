@@ -104,10 +104,15 @@ def read_text(text: str, name: str) -> Tree:
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping that is not yet closed, and the key whose value comes next."""
+    """A list or mapping that is not yet closed, and the key whose value comes next.
+
+    `anchor` is its name for aliases, `before` how many nodes were counted before it.
+    """
 
     tree: Sequence | Mapping
     in_brackets: bool
+    anchor: str | None
+    before: int
     key: Scalar | None = None
 
 
@@ -120,6 +125,7 @@ class _Builder:
         self.root: Tree | None = None
         self.open: list[_Open] = []
         self.count = 0
+        self.anchors: dict[str, tuple[Tree, int]] = {}
         self.found: list[Diagnostic] = []
 
     def tree(self) -> Tree:
@@ -163,7 +169,9 @@ class _Builder:
         """Adds what an event says."""
         match event:
             case yaml.ScalarEvent():
-                self.node(event, event.tag, self.scalar(event))
+                scalar = self.scalar(event)
+                self.node(event.tag, scalar)
+                self.anchor(event.anchor, scalar, 1)
             case yaml.SequenceStartEvent():
                 self.enter(event, Sequence([], self.start(event)))
             case yaml.MappingStartEvent():
@@ -171,7 +179,7 @@ class _Builder:
             case yaml.CollectionEndEvent():
                 self.leave()
             case yaml.AliasEvent():
-                self.fail("E104", f"an alias (*{event.anchor}); write a block instead", self.start(event), _QUOTE)
+                self.alias(event)
             case yaml.DocumentStartEvent() if self.root is not None:
                 self.fail("E104", "a second document; a file holds one spec", self.start(event))
 
@@ -189,14 +197,15 @@ class _Builder:
         return Scalar(event.value, self.span(line, column, last), bool(event.style), exact, first + 1)
 
     def enter(self, event: yaml.CollectionStartEvent, tree: Sequence | Mapping) -> None:
-        self.node(event, event.tag, tree)
-        self.open.append(_Open(tree, bool(event.flow_style)))
+        self.node(event.tag, tree)
+        self.open.append(_Open(tree, bool(event.flow_style), event.anchor, self.count - 1))
         if len(self.open) > DEEPEST:
             self.fail("E102", f"lists and mappings nest at most {DEEPEST} deep", tree.span)
 
     def leave(self) -> None:
         """Closes the innermost list or mapping; one text that a comma split is then seen whole."""
         closed = self.open.pop()
+        self.anchor(closed.anchor, closed.tree, self.count - closed.before)
         pieces = _pieces(closed.tree) if closed.in_brackets else []
         opening = next((n for n, piece in enumerate(pieces) if _open_brackets(piece) > 0), len(pieces))
         closing = next((piece for piece in pieces[opening + 1 :] if _open_brackets(piece) < 0), None)
@@ -204,13 +213,24 @@ class _Builder:
             message = f"YAML splits a text at its comma, here into `{pieces[opening].text}` and `{closing.text}`"
             self.report("E107", message, pieces[opening].span, "quote a text that has a comma, inside {} and []")
 
-    def node(self, event: yaml.NodeEvent, tag: str | None, tree: Tree) -> None:
+    def anchor(self, name: str | None, tree: Tree, size: int) -> None:
+        """Lets aliases stand for a tree of so many nodes from here on."""
+        if name:
+            self.anchors[name] = tree, size
+
+    def alias(self, event: yaml.AliasEvent) -> None:
+        """Puts the tree that an alias stands for in its place; all its nodes count again."""
+        place = self.start(event)
+        if event.anchor not in self.anchors:
+            self.fail("E104", f"the alias *{event.anchor} stands for nothing before it", place, _QUOTE)
+        tree, size = self.anchors[event.anchor]
+        self.node(None, tree, size, place)
+
+    def node(self, tag: str | None, tree: Tree, size: int = 1, place: Span | None = None) -> None:
         """Puts a node where it belongs: into the innermost open list or mapping."""
-        self.count += 1
+        self.count += size
         if self.count > MOST_NODES:
-            self.fail("E102", f"a spec has at most {MOST_NODES} YAML nodes", tree.span)
-        if event.anchor:
-            self.report("E104", f"an anchor (&{event.anchor}); write a block instead", tree.span, _QUOTE)
+            self.fail("E102", f"a spec has at most {MOST_NODES} YAML nodes, aliases counted", place or tree.span)
         if tag:
             self.report("E104", f"a tag ({tag})", tree.span, "an expression can't begin with `!`: write `not`")
         if not self.open:

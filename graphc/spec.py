@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from graphc.diagnostics import Span
+from graphc.diagnostics import Diagnostic, Span
 from graphc.expr import Expr
-from graphc.graph import FreeSize, Paper
+from graphc.graph import Figure, FreeSize, Paper
 from graphc.source import Mapping, Scalar, Tree
 from graphc.tensor import DType
 
@@ -54,7 +54,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One step: an op or a block with arguments, a `do` with steps, or a `let` with names."""
+    """One step: an op or a block with arguments, a `do` with steps, or a `let` with names.
+
+    A broken one stands for a step that is wrong and reported.
+    """
 
     span: Span
     name: str = ""
@@ -68,6 +71,7 @@ class Step:
     loops: Loops | None = None
     keys: dict[str, Scalar] | None = None
     doc: str = ""
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,27 +86,67 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """What an input must look like; `rest` stands for a leading `...`, no dtype for any."""
+    """What an input must look like: a value of a shape, a list of values, or a value that may be absent.
+
+    `rest` stands for a leading `...`, no dtype for any.
+    """
 
     name: str
     span: Span
-    sizes: tuple[Formula, ...]
+    sizes: tuple[Formula, ...] = ()
     rest: bool = False
     dtype: DType | None = None
+    kind: Literal["value", "list", "optional"] = "value"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module:
+    """A module that is declared under `shared`: an op or a block with its arguments, as it is written."""
+
+    name: Scalar
+    step: Tree
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Parameters, inputs, a graph and outputs."""
+    """Parameters, inputs, shared modules, a graph and outputs; `inputs` is None where none are declared."""
 
     name: str
     file: str
     span: Span
     doc: str
     params: dict[str, Parameter]
-    inputs: dict[str, Pattern]
+    inputs: dict[str, Pattern] | None
+    shared: dict[str, Module]
     graph: tuple[Step, ...]
     outputs: dict[str, Formula]
+
+    @property
+    def takes(self) -> dict[str, Pattern | None]:
+        """The inputs; a block that declares none takes one value, `input`, as it comes."""
+        return {"input": None} if self.inputs is None else dict(self.inputs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Objective:
+    """A loss, and the paths of what it trains where it says so."""
+
+    name: Scalar
+    loss: Formula
+    trains: tuple[Formula, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What is written beside the main graph, for training or for sampling: it sees the main graph's names."""
+
+    span: Span
+    inputs: dict[str, Pattern]
+    shared: dict[str, Module]
+    graph: tuple[Step, ...]
+    outputs: dict[str, Formula]
+    losses: dict[str, Objective]
+    frozen: tuple[Formula, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,14 +161,18 @@ class ExpectedOutput:
 class Expectation:
     """What a variant must come to: exact counts, MACs to the digits written, shapes of outputs."""
 
-    params: Scalar | None
-    macs: Scalar | None
+    figures: dict[Figure, Scalar]
     outputs: dict[str, ExpectedOutput]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spec:
-    """A file: a block with metadata, and the blocks that it defines."""
+    """A file: a block with metadata, the blocks that it defines, and the files that it uses.
+
+    `used` are their paths as they are written; `uses` the same files, read. `installed` says that it comes with graphc.
+    `unused` are the names in it that nothing reads; `wrong` is what is wrong with its form, where the rest can be
+    elaborated all the same.
+    """
 
     name: str
     title: str
@@ -135,5 +183,13 @@ class Spec:
     default: str | None
     sizes: dict[str, FreeSize]
     expect: dict[str, Expectation]
+    training: Part | None
+    sampling: Part | None
+    init: Mapping | None
+    used: dict[str, Scalar]
     span: Span
     digest: str
+    unused: tuple[Diagnostic, ...] = ()
+    wrong: tuple[Diagnostic, ...] = ()
+    uses: dict[str, Spec] = field(default_factory=dict)
+    installed: bool = False

@@ -48,9 +48,20 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Uniform:
-    """Initial values drawn evenly from [-bound, bound)."""
+    """Initial values drawn evenly from [middle - bound, middle + bound)."""
 
     bound: float
+    middle: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """Initial values from a normal distribution, within `limits` where given; row `zero_row`, if any, is 0 instead."""
+
+    mean: float = 0.0
+    std: float = 1.0
+    zero_row: int | None = None
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class Constant:
     value: float
 
 
-Initial: TypeAlias = Uniform | Constant
+Initial: TypeAlias = Uniform | Normal | Constant
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from graphc.check import require
 from graphc.codes import CODES
 from graphc.diagnostics import Diagnostic, SpecError, human
 from graphc.elaborate import build, elaborate
+from graphc.loader import Loader
 
 CASES = Path(__file__).parent / "cases"
 BAD = sorted((CASES / "bad").glob("*.yaml"))
@@ -60,15 +61,15 @@ def test_two_mistakes_are_two_findings_and_what_follows_from_them_is_none() -> N
     assert [found.code for found in error.value.diagnostics] == ["E401", "E402"]
 
 
-def warnings(text: str) -> list[Diagnostic]:
-    """Everything that is done with a spec short of a backend; its warnings."""
-    return require(elaborate(library.parse(text, "spec.yaml"), library.standard()))
+def warnings(text: str, folder: Path | None = None) -> list[Diagnostic]:
+    """Everything that is done with a spec short of a backend, as if it lay in a folder; its warnings."""
+    return require(elaborate(Loader(folder).text(text, "spec.yaml"), library.standard()))
 
 
-def findings(text: str) -> list[Diagnostic]:
+def findings(text: str, folder: Path | None = None) -> list[Diagnostic]:
     """All errors or all warnings; any other exception is a bug."""
     try:
-        return warnings(text)
+        return warnings(text, folder)
     except SpecError as error:
         return error.diagnostics
 
@@ -104,7 +105,7 @@ def reworded(text: str, generator: random.Random) -> str:
 
 
 NUMBERS = ["0", "1", "2", "7", "97", "1024", "-1", "0.5", "1e9", "9" * 30, "true", "none", "[1, 2]", "'3'", "H", "{}"]
-SPECS = [library.specs() / "unet.yaml", library.specs() / "resnet.yaml", CASES / "ok" / "wiring.yaml"]
+SPECS = [*library.specs().glob("*.yaml"), CASES / "ok" / "wiring.yaml", *(CASES / "language").glob("*.yaml")]
 Damage: TypeAlias = Callable[[str, random.Random], str]
 
 
@@ -116,12 +117,12 @@ def check_damage(path: Path, damage: Damage, times: int) -> None:
     for _ in range(times):
         spec = damage(text, generator)
         start = time.process_time()
-        found = findings(spec)
+        found = findings(spec, path.parent)
         assert time.process_time() - start < SLOWEST, spec
         assert all(map(human, found))
         assert all(f.span.column <= len(f.span.source.line(f.span.line)) + 1 for f in found), spec
         refused += any(finding.severity == "error" for finding in found)
-    assert refused > times / 2
+    assert refused > times / 4
 
 
 @pytest.fixture
@@ -134,12 +135,12 @@ def small_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("damage", [damaged, reworded])
 def test_random_damage_never_gives_a_traceback(path: Path, damage: Damage) -> None:
-    check_damage(path, damage, 250)
+    check_damage(path, damage, 30)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_graphs")
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("damage", [damaged, reworded])
-def test_much_random_damage_never_gives_a_traceback(path: Path, damage: Damage) -> None:
-    check_damage(path, damage, 2_000)
+def test_ten_thousand_damages_never_give_a_traceback(path: Path, damage: Damage) -> None:
+    check_damage(path, damage, 10_000 // (2 * len(SPECS)) + 1)

@@ -1,7 +1,8 @@
 """Colours, fonts and distances.
 
 The fills are Paul Tol's "light" scheme (https://sronpersonalpages.nl/~pault/, qualitative schemes): made for black text
-on coloured areas, and told apart with each kind of colour blindness. A family is the module that an op's class is in.
+on coloured areas, and told apart with each kind of colour blindness. A family is the module that an op's class is in,
+or one that is drawn alike.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ FAMILIES = {
     "shape": "#DDDDDD",
 }
 OTHER = "#DDDDDD"
+KINDS = {"arithmetic": "join", "compare": "shape", "embedding": "linear", "index": "shape", "reduce": "pool"}
+"""Families of ops that are drawn as others."""
 
 NODE_SIZE = 10
 SMALL_SIZE = 8
@@ -59,7 +62,8 @@ LARGE = {"nslimit": "1", "mclimit": "0.2"}
 
 def family(op: Op) -> str:
     """The kind of an op."""
-    return type(op).__module__.rpartition(".")[2]
+    module = type(op).__module__.rpartition(".")[2]
+    return KINDS.get(module, module)
 
 
 def fill(family: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onnx import ModelProto, defs, helper
 
+from graphc.axes import readings
 from graphc.diagnostics import Diagnostic, SpecError
 from graphc.graph import Graph
 from graphc_onnx.draft import Draft, Source
@@ -12,6 +13,7 @@ from graphc_onnx.lowerings import lower
 from graphc_onnx.names import further_outputs, value_names
 from graphc_onnx.origin import describe
 from graphc_onnx.signature import declare
+from graphc_onnx.sizes import Sizes
 
 LOWEST_OPSET = 15
 """Shape takes `start` and `end` from here on."""
@@ -28,7 +30,8 @@ def assemble(graph: Graph, source: Source, opset: int) -> ModelProto:
     made = ModelProto()
     draft = Draft(made.graph, value_names(graph), source, max(opset, LOWEST_OPSET))
     _emit(graph, draft)
-    declare(graph, draft.names, made.graph)
+    unread = draft.put_off.keys()
+    declare(graph, {value: name for value, name in draft.names.items() if value not in unread}, made.graph)
     describe(graph, made)
     made.opset_import.append(helper.make_opsetid("", draft.opset))
     made.ir_version = helper.find_min_ir_version_for(made.opset_import)
@@ -38,13 +41,16 @@ def assemble(graph: Graph, source: Source, opset: int) -> ModelProto:
 def _emit(graph: Graph, draft: Draft) -> None:
     """Writes all ops; raises once, with every one that has no lowering."""
     problems: list[Diagnostic] = []
+    sizes = Sizes(draft, readings(graph.inputs.values()))
     for node in graph.nodes:
         try:
-            lower(node.op, Emitter(node, draft), *node.arguments)
+            lower(node.op, Emitter(node, draft, sizes), *node.arguments)
         except SpecError as error:
             problems += error.diagnostics
     if problems:
         raise SpecError(problems)
+    for value in graph.outputs.values():
+        draft.name_of(value)
     for name, value in further_outputs(graph, draft.names).items():
         draft.write(f"{value.path}/{name}", "Identity", [value], [name])
 

@@ -22,19 +22,32 @@ Operand: TypeAlias = Value | str
 
 @dataclass(slots=True)
 class Draft:
-    """What has been written so far, and the lowest opset that can run it. `held` are the weights that are stored."""
+    """What has been written so far, and the lowest opset that can run it.
+
+    `held` are the weights that are stored, `put_off` what writes the values that are written only if something reads
+    them.
+    """
 
     body: GraphProto
     names: dict[Value, str]
     source: Source
     opset: int
     held: set[str] = field(default_factory=set)
+    put_off: dict[Value, Callable[[], None]] = field(default_factory=dict)
 
     def write(self, path: str, operator: str, inputs: Iterable[Operand], outputs: Iterable[str]) -> NodeProto:
         """Appends a node that is named by a path."""
-        names = (self.names[operand] if isinstance(operand, Value) else operand for operand in inputs)
+        names = [self.name_of(operand) for operand in inputs]
         node: NodeProto = self.body.node.add(name=path, op_type=operator, input=names, output=outputs)
         return node
+
+    def name_of(self, operand: Operand) -> str:
+        """The name of what is about to be read."""
+        if not isinstance(operand, Value):
+            return operand
+        if operand in self.put_off:
+            self.put_off.pop(operand)()
+        return self.names[operand]
 
     def hold(self, name: str, value: Array) -> str:
         """Stores a tensor, right in the graph since weights are large; returns its name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from onnx import helper
 
+from graphc.dims import Dim, Size
 from graphc.graph import Node
+from graphc.tensor import DType
 from graphc_onnx.draft import Draft, Operand
+from graphc_onnx.sizes import Sizes
 
 Attribute: TypeAlias = int | float | str | Sequence[int]
 
@@ -26,6 +29,7 @@ class Emitter:
 
     node: Node
     draft: Draft
+    sizes: Sizes
     group: str = ""
 
     def emit(self, operator: str, /, *inputs: Operand, **attributes: Attribute) -> None:
@@ -43,6 +47,23 @@ class Emitter:
         """Stores a constant; returns its name. Python's integers become int64."""
         array = np.asarray(value)
         return self.draft.hold(self._path(name), array.astype(np.int64) if array.dtype.kind == "i" else array)
+
+    def number(self, name: str, value: float | Dim, dtype: DType) -> str:
+        """A number in an element type; one that is free is computed from the inputs' shapes."""
+        if isinstance(value, Dim):
+            return self.sizes.scalar(value, dtype)
+        return self.constant(name, np.asarray(value, dtype))
+
+    def vector(self, name: str, sizes: Sequence[Size]) -> str:
+        """Several sizes as int64 [n], computed where one of them is free."""
+        fixed = [size for size in sizes if isinstance(size, int)]
+        if len(fixed) == len(sizes):
+            return self.constant(name, fixed)
+        return self.step(name, "Concat", *map(self.sizes.vector, sizes), axis=0)
+
+    def put_off(self, write: Callable[[], None]) -> None:
+        """Has the op written only if something reads its value."""
+        self.draft.put_off[self.node.output] = write
 
     def weights(self, *names: str) -> list[str]:
         """Stores weights of the op, all where none is named; returns their paths."""

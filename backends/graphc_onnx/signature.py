@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from onnx import GraphProto, TensorProto, ValueInfoProto, helper
+from onnx import GraphProto, ValueInfoProto, helper
 
 from graphc.graph import Graph, Value
-from graphc.tensor import DType
-
-ELEMENTS: dict[DType, int] = {"bool": TensorProto.BOOL, "float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
+from graphc_onnx.elements import ELEMENTS
 
 
 def declare(graph: Graph, names: dict[Value, str], body: GraphProto) -> None:
-    """Writes the inputs, the outputs and the types of all values between them."""
+    """Writes the inputs, the outputs and the types of all values between them that have a name."""
     body.input.extend(_typed(name, value) for name, value in graph.inputs.items())
     body.output.extend(_typed(name, value) for name, value in graph.outputs.items())
-    values = (value for node in graph.nodes for value in node.outputs)
+    values = (value for node in graph.nodes for value in node.outputs if value in names)
     body.value_info.extend(_typed(names[value], value) for value in values if names[value] not in graph.outputs)
 
 

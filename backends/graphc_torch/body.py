@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from graphc.dims import Dim
 from graphc.graph import Graph, Node, Scope, Skipped, Value
+from graphc_torch.sizes import Sizes, axes_of, free_sizes
+from graphc_torch.term import UnresolvedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +95,24 @@ def _flow(graph: Graph) -> Flow:
             flow.given[scope][main] = None
     for scope, given in list(flow.given.items()):
         _give(flow, next(iter(given)), scope)
-    for node in graph.nodes:
-        for value in node.operands:
-            _cross(flow, value, node.scope)
+    _add_reads(graph, flow)
     for value in graph.outputs.values():
         _cross(flow, value, graph.root)
     flow.given[graph.root] = dict.fromkeys(graph.outputs.values())
     for group in filter(_is_loop, graph.root.scopes()):
         _even_out(group, flow)
     return flow
+
+
+def _add_reads(graph: Graph, flow: Flow) -> None:
+    """Notes what the nodes read: their operands, then the values that their free sizes are read of."""
+    for node in graph.nodes:
+        for value in node.operands:
+            _cross(flow, value, node.scope)
+    for node in graph.nodes:
+        for size in free_sizes(node.op):
+            for value in _shown_by(size, node.scope, flow):
+                _cross(flow, value, node.scope)
 
 
 def _is_loop(scope: Scope) -> bool:
@@ -149,6 +162,18 @@ def _cross(flow: Flow, value: Value, reader: Scope) -> None:
         if scope in readers:
             break
         flow.given[scope][value] = None
+
+
+def _shown_by(size: Dim, scope: Scope, flow: Flow) -> list[Value]:
+    """The values that a free size is read of: what the scope reads anyway, or else inputs of the blocks around it."""
+    known = list(flow.read[scope])
+    for around in chain(scope):
+        known = list(dict.fromkeys([*known, *around.inputs.values()]))
+        sizes = Sizes(axes_of([(value.path, [value.type.shape]) for value in known]))
+        with suppress(UnresolvedError):
+            sizes.code((size,))
+            return [known[number] for number in sorted(sizes.used)]
+    return []
 
 
 def _body(scope: Scope, flow: Flow) -> Body:

@@ -10,8 +10,9 @@ from graphc.graph import Node, Scope, Skipped
 from graphc_torch.body import Item
 from graphc_torch.layer import Argument, layer_of
 from graphc_torch.layout import Bracket, Choice, Code, Generator, Keyword, flat
+from graphc_torch.sizes import free_sizes
 from graphc_torch.template import Template, Templates, is_sequential
-from graphc_torch.term import Numbers, Parameter, Row, Translation, UnresolvedError, Wanted, all_same
+from graphc_torch.term import Numbers, Parameter, Row, Term, Translation, UnresolvedError, Wanted, all_same
 
 MOST_LISTED = 12
 """A longer run of copies is written as a loop."""
@@ -185,13 +186,26 @@ class Constructor:
 
 def argument_code(of: Class, arguments: Sequence[Argument], nodes: Sequence[Node], column: Column) -> Code | None:
     """One argument of a layer; None where it is the default everywhere."""
+    if is_default(arguments):
+        return None
+    code = argument_term(of, arguments, nodes, column.rows).code
+    return code if arguments[0].positional else Keyword(arguments[0].name, code)
+
+
+def is_default(arguments: Sequence[Argument]) -> bool:
+    """Whether an argument is the default in all instances."""
+    values, default = tuple(argument.value for argument in arguments), arguments[0].default
+    return all_same(values) and values[0] == default and type(values[0]) is type(default)
+
+
+def argument_term(of: Class, arguments: Sequence[Argument], nodes: Sequence[Node], rows: Sequence[Row]) -> Term:
+    """The value of one argument of a layer, in the names of the constructor."""
     first = arguments[0]
     values = tuple(argument.value for argument in arguments)
-    if all_same(values) and values[0] == first.default and type(values[0]) is type(first.default):
-        return None
+    if any(list(free_sizes(value)) for value in values):
+        raise UnresolvedError(first.name)
     written = [node.written.get(first.attribute) for node in nodes]
-    code = of.numbers.code(Wanted(first.name, values, column.rows, written, [node.scope for node in nodes]))
-    return code if first.positional else Keyword(first.name, code)
+    return of.numbers.term(Wanted(first.name, values, rows, written, [node.scope for node in nodes]))
 
 
 def scope_of(item: Item) -> Scope:

@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphc.demands import Rule
 from graphc.graph import Node, Scope, Skipped, Value
+from graphc_torch.attributes import Attributes, call_of, columns
 from graphc_torch.body import Body, Copy, In, Item, Out, Ref
-from graphc_torch.construct import Class, Column, argument_code
-from graphc_torch.layer import Layer, layer_of
-from graphc_torch.layout import Bracket, Code, Joined, flat, lines, signature, statement
+from graphc_torch.construct import Class
+from graphc_torch.layer import layer_of
+from graphc_torch.layout import (
+    Bracket,
+    Code,
+    Keyword,
+    Several,
+    atom,
+    flat,
+    is_settled,
+    joined,
+    lines,
+    prefixed,
+    signature,
+    statement,
+)
 from graphc_torch.names import RESERVED, plain
 from graphc_torch.shapes import comment
-from graphc_torch.template import Feed, feeds, is_branches, is_sequential
+from graphc_torch.sizes import Sizes, axes_of
+from graphc_torch.subscript import subscript
+from graphc_torch.template import Feed, calls_functions, feeds, is_branches, is_sequential
+from graphc_torch.term import UnresolvedError
 
 
 def as_function(item: Item) -> bool:
     """Whether an item is a node that is written as a function call."""
     return isinstance(item.thing, Node) and layer_of(item.thing).function is not None
+
+
+def is_number(item: Item) -> bool:
+    """Whether an item is a number that an expression has."""
+    function = layer_of(item.thing).function if isinstance(item.thing, Node) else None
+    return function is not None and function.style == "number"
 
 
 def needs_module(of: Class, number: int) -> bool:
@@ -30,21 +53,35 @@ def needs_module(of: Class, number: int) -> bool:
         return False
     thing = of.template.sample(number).thing
     if not isinstance(thing, Node):
-        return bool(_owns(of.template.sample(number)))
+        return not calls_functions(of.template.sample(number))
     return (any(skipped) or not as_function(of.template.sample(number))) and not layer_of(thing).is_identity
 
 
-def _owns(item: Item) -> bool:
-    return isinstance(item.thing, Scope)
+def written(of: Class, rules: Mapping[str, Rule], bodies: Mapping[Scope, Body]) -> Forward:
+    """The forward method, with the parts of expressions that are too long for a line in statements of their own."""
+    apart: frozenset[int] = frozenset()
+    while True:
+        forward = Forward(of, rules, bodies, apart)
+        forward.write()
+        if not forward.too_long:
+            return forward
+        apart |= forward.too_long
 
 
 @dataclass(slots=True)
 class Forward:
-    """Writes the forward method; `names` has the variable of each value."""
+    """Writes the forward method to `out`.
+
+    `apart` are the items that are not written inside the expression that reads them, though they could be; `too_long`
+    those that should not have been. `names` has the variable of each value.
+    """
 
     of: Class
     rules: Mapping[str, Rule]
     bodies: Mapping[Scope, Body]
+    apart: frozenset[int] = frozenset()
+    too_long: set[int] = field(default_factory=set)
+    attributes: Attributes = field(init=False)
     names: dict[Ref, str] = field(default_factory=dict)
     lists: dict[tuple[int, int], str] = field(default_factory=dict)
     out: list[str] = field(default_factory=list)
@@ -70,11 +107,33 @@ class Forward:
         for ref in dict.fromkeys(template.outputs):
             self.direct[ref].append(len(template.operands))
         self.times_read.update(ref for operands in (*template.operands, template.outputs) for ref in operands)
-
-    def lines(self) -> list[str]:
-        """The method."""
-        template = self.of.template
         parameters = self.inputs()
+        bodies = template.bodies
+        shapes = [[body.inputs[i].type.shape for body in bodies] for i in range(len(parameters))]
+        self.attributes = Attributes(self.of, Sizes(axes_of(list(zip(parameters, shapes, strict=True)))))
+        for number in sorted(self.live):
+            for index in self.sized_by(number):
+                self.direct[In(index)] = sorted({*self.direct[In(index)], number})
+
+    def sized_by(self, number: int) -> set[int]:
+        """The inputs that free sizes among an item's attributes are read of."""
+        return {index for nodes in self.called(number) for index in self.attributes.read(nodes)}
+
+    def called(self, number: int) -> list[list[Node]]:
+        """The nodes that an item calls as functions, each in all instances."""
+        if needs_module(self.of, number) or self.is_identity(number):
+            return []
+        copies = zip(*(item.copies for item in self.of.template.column(number)), strict=False)
+        groups = [
+            self.nodes(number),
+            *([copy.thing for copy in same if isinstance(copy.thing, Node)] for same in copies),
+        ]
+        return [nodes for nodes in groups if nodes]
+
+    def write(self) -> None:
+        """Writes the method."""
+        template = self.of.template
+        parameters = [self.names[In(index)] for index in range(len(template.bodies[0].inputs))]
         self.taken = {*RESERVED, *parameters}
         returned = self.returned()
         for number in sorted(self.live):
@@ -83,13 +142,16 @@ class Forward:
             self.give()
         result = _result(len(template.outputs))
         arguments = ["self", *(f"{name}: Tensor" for name in parameters)]
-        return [*signature("forward", arguments, result, 1), *(self.out or ["        pass"])]
+        self.out[:0] = signature("forward", arguments, result, 1)
+        if len(self.out) == 1:
+            self.out.append("        pass")
 
     def give(self) -> None:
         """The line `return`, where there is something to return."""
         values = [self.code_of(ref) for ref in self.of.template.outputs]
         if values:
-            self.out += statement("return", values[0] if len(values) == 1 else Joined(tuple(map(flat, values))), 2)
+            code = values[0] if len(values) == 1 else Several(tuple(map(flat, values)))
+            self.assign(["return"], code, self.of.template.outputs)
 
     def inputs(self) -> list[str]:
         """The arguments: the spec's names of the inputs, `x` for one without a name."""
@@ -125,16 +187,21 @@ class Forward:
             self.alias(number)
         elif isinstance(item.thing, Scope) and item.thing.kind == "copies" and not self.sequential(number):
             self.group(number, item)
-        elif not self.is_inline(number):
+        elif last or not self.is_inline(number):
             targets = ["return"] if last else [self.target(Out(number, o)) for o in range(len(item.outputs))]
-            self.assign(targets, self.call(number), self.comment(number))
+            self.assign(targets, self.call(number), template.operands[number], self.comment(number))
 
     def alias(self, number: int) -> None:
         if self.of.template.operands[number]:
             self.names[Out(number)] = self.read(self.of.template.operands[number][0])
 
-    def assign(self, targets: list[str], code: Code, said: str) -> None:
-        self.out += statement(", ".join(targets), code, 2, said)
+    def assign(self, targets: list[str], code: Code, read: Sequence[Ref], said: str = "") -> None:
+        """Writes a statement; where it is too long for a line, the longest expression in it should stand apart."""
+        target = ", ".join(targets)
+        self.out += statement(target, code, 2, said)
+        inside = [ref for ref in read if isinstance(ref, Out) and self.is_inline(ref.item) and not self.is_number(ref)]
+        if inside and not is_settled(target, code, 2):
+            self.too_long.add(max(inside, key=lambda ref: len(self.read(ref))).item)
 
     def is_identity(self, number: int) -> bool:
         thing = self.of.template.sample(number).thing
@@ -157,37 +224,46 @@ class Forward:
         item = self.of.template.sample(number)
         if needs_module(self.of, number):
             return Bracket(f"self.{item.name}", tuple(map(self.read, self.of.template.operands[number])))
-        return self.function(number)
+        return self.function(self.nodes(number), self.of.template.operands[number])
 
-    def function(self, number: int) -> Code:
-        """A call of a function, its attributes behind its operands."""
-        column = self.of.template.column(number)
-        nodes = [item.thing for item in column if isinstance(item.thing, Node)]
-        call = layer_of(nodes[0]).function
-        if call is None:
-            raise TypeError(nodes[0].path)
+    def function(self, nodes: Sequence[Node], refs: tuple[Ref, ...]) -> Code:
+        """A call of a function, its attributes behind its operands; or what Python writes in its place."""
+        call = call_of(nodes[0])
         if call.style == "operator":
-            return Joined(self.parts(self.of.template.operands[number], call.name), call.name)
-        arguments = zip(*(_function_arguments(layer_of(node)) for node in nodes), strict=True)
-        rows = range(len(nodes))
-        written = [argument_code(self.of, a, nodes, Column(column, rows, [n.scope for n in nodes])) for a in arguments]
-        refs = self.of.template.operands[number]
-        given: tuple[Code, ...] = (
-            (self.list_code(refs, "[::-1]"),) if call.style == "list" else tuple(map(self.read, refs))
-        )
-        return Bracket(call.name, (*given, *(code for code in written if code is not None)))
+            return self.operation(refs, call.name)
+        given = self.attributes.given(nodes)
+        if call.style == "index":
+            parts = subscript(call.name, [flat(code) for _, code in given])
+            return Bracket(atom(self.code_of(refs[0])), parts, "[]")
+        written = (code if argument.positional else Keyword(argument.name, code) for argument, code in given)
+        if call.style == "list":
+            return Bracket(call.name, (self.list_code(refs, "[::-1]"), *written))
+        return Bracket(call.name, (*map(flat, self.operands(refs, call.numbers)), *written))
 
-    def parts(self, refs: tuple[Ref, ...], operator: str) -> tuple[str, ...]:
-        """The operands of an operator; an expression among them in parentheses, but for the same operator in front."""
-        found: list[str] = []
-        for code in map(self.code_of, refs):
-            if not isinstance(code, Joined):
-                found.append(flat(code))
-            elif code.operator == operator and not found:
-                found += code.parts
-            else:
-                found.append(f"({flat(code)})")
-        return tuple(found)
+    def nodes(self, number: int) -> list[Node]:
+        """An item that is a node, in all instances that do not skip it."""
+        return [item.thing for item in self.of.template.column(number) if isinstance(item.thing, Node)]
+
+    def operation(self, refs: Sequence[Ref], operator: str) -> Code:
+        """An operator between operands, the first two not both Python's numbers, or in front of a single one."""
+        codes = self.operands(refs, range(all(map(self.is_number, refs[:2])), len(refs)))
+        return prefixed(operator, codes[0]) if len(codes) == 1 else joined(codes, operator)
+
+    def operands(self, refs: Sequence[Ref], numbers: Sequence[int]) -> list[Code]:
+        """The code of each operand; Python's numbers stand for values at the places where they may."""
+        at = {place for place, ref in enumerate(refs) if place in numbers and self.is_number(ref)}
+        return [self.number(ref) if place in at else self.code_of(ref) for place, ref in enumerate(refs)]
+
+    def is_number(self, ref: Ref) -> bool:
+        """Whether a value is a number that is written where it is read."""
+        return isinstance(ref, Out) and self.is_inline(ref.item) and is_number(self.of.template.sample(ref.item))
+
+    def number(self, ref: Ref) -> Code:
+        """A Python number."""
+        if not isinstance(ref, Out):
+            raise KeyError(ref)
+        nodes = self.nodes(ref.item)
+        return self.attributes.value(nodes, columns(nodes)[0])
 
     def read(self, ref: Ref) -> str:
         """The code that reads a value, on one line."""
@@ -242,17 +318,25 @@ class Forward:
         return False
 
     def is_inline(self, number: int) -> bool:
-        """Whether an item is written inside the expression that reads it, which is one alone."""
+        """Whether an item is written inside the expression that reads it, which is one alone but for a number."""
         thing = self.of.template.sample(number).thing
-        if not isinstance(thing, Node) or not thing.inline or self.times_read[Out(number)] != 1:
+        if not isinstance(thing, Node) or not thing.inline or number in self.apart:
             return False
-        return not any(self.is_alias(reader) for reader in self.direct[Out(number)])
+        if self.times_read[Out(number)] != 1 and not is_number(self.of.template.sample(number)):
+            return False
+        return not any(self.is_alias(reader) or self.is_looped(reader) for reader in self.direct[Out(number)])
 
     def is_alias(self, number: int) -> bool:
         """Whether an item only gives a value another name; the number behind the last item is none."""
         if number == len(self.of.template.operands):
             return False
         return isinstance(self.of.template.sample(number).thing, Skipped) or self.is_identity(number)
+
+    def is_looped(self, number: int) -> bool:
+        """Whether an item is a loop, which would calculate what it reads again and again."""
+        return number < len(self.of.template.operands) and bool(
+            self.of.template.sample(number).copies and not self.sequential(number)
+        )
 
     def readers(self, ref: Ref) -> list[int]:
         """The items that read a value, through expressions too; the number behind the last item stands for `return`."""
@@ -273,7 +357,7 @@ class Forward:
         self.said = ""
         fed = feeds(item)
         results = {len(copy.outputs) for copy in item.copies}
-        if fed is None or len(results) > 1 or is_branches(item):
+        if fed is None or len(results) > 1 or is_branches(item) or calls_functions(item):
             self.unrolled(number, item)
         else:
             self.loop(number, item, fed)
@@ -370,19 +454,33 @@ class Forward:
 
     def unrolled(self, number: int, item: Item) -> None:
         """A call for each copy that something reads."""
-        made: dict[Ref, str] = {}
+        made: list[Ref] = []
         read = self.read_copies(number, item)
         for index, copy in enumerate(item.copies):
             if not any(Copy(index, o) in read for o in range(len(copy.outputs))):
                 continue
-            arguments = [made[ref] if isinstance(ref, Copy) else self.read(ref) for ref in copy.operands]
+            code = self.copy_call(number, index)
             names = [_output_name(copy, o) if o else item.name for o in range(len(copy.outputs))]
             targets = [self.own(f"{name}_{index}") if Copy(index, o) in read else "_" for o, name in enumerate(names)]
-            self.out += statement(", ".join(targets), Bracket(f"self.{item.name}[{index}]", tuple(arguments)), 2)
-            made.update({Copy(index, o): name for o, name in enumerate(targets)})
+            self.assign(targets, code, copy.operands)
+            self.names.update({Copy(index, o): name for o, name in enumerate(targets)})
+            made += [Copy(index, o) for o in range(len(targets))]
         for output in range(len(item.outputs)):
             if self.readers(Out(number, output)):
-                self.names[Out(number, output)] = made[Copy(*self.made_by(item, output))]
+                self.names[Out(number, output)] = self.names[Copy(*self.made_by(item, output))]
+        for ref in made:
+            del self.names[ref]
+
+    def copy_call(self, number: int, index: int) -> Code:
+        """The call of one copy in a group."""
+        column = self.of.template.column(number)
+        copy = self.of.template.sample(number).copies[index]
+        if not calls_functions(column[0]):
+            return Bracket(f"self.{column[0].name}[{index}]", tuple(map(self.read, copy.operands)))
+        if len({len(item.copies) for item in column}) > 1:
+            raise UnresolvedError(column[0].name)
+        things = [item.copies[index].thing for item in column]
+        return self.function([thing for thing in things if isinstance(thing, Node)], copy.operands)
 
     def read_copies(self, number: int, item: Item) -> set[Ref]:
         """The outputs of copies that something outside reads, or another copy that is read."""
@@ -410,7 +508,3 @@ def inner_name(value: Value, scope: Scope) -> str:
 
 def _output_name(copy: Item, output: int) -> str:
     return inner_name(copy.outputs[output], copy.thing) if isinstance(copy.thing, Scope) else "output"
-
-
-def _function_arguments(layer: Layer) -> tuple[object, ...]:
-    return layer.function.arguments if layer.function else ()

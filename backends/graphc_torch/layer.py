@@ -11,7 +11,7 @@ from graphc.graph import Node
 from graphc.ops import Op
 from graphc.tensor import Tensor
 
-Style: TypeAlias = Literal["call", "operator", "list"]
+Style: TypeAlias = Literal["call", "operator", "list", "index", "number"]
 
 
 class _Required:
@@ -36,12 +36,16 @@ class Argument:
 class Call:
     """A callable and its arguments.
 
-    A function's operands come first: in a list for the style "list", joined by the name for the style "operator".
+    A function's operands come first: in a list for the style "list", joined by the name for the style "operator", which
+    stands in front of a single one. The name of the style "index" is what stands between brackets behind the operand,
+    with `{}` for each argument. A call of the style "number" is written only where its argument, a Python number, will
+    not do; `numbers` are the places of operands that can be one, in an operator all.
     """
 
     name: str
     arguments: tuple[Argument, ...] = ()
     style: Style = "call"
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from graphc_torch.operators import ATOM, STRENGTH, UNARY, chains, gap, is_bare
+
 WIDTH = 88
 INDENT = "    "
 
-Code: TypeAlias = "str | Bracket | Generator | Choice | Keyword | Joined"
+Code: TypeAlias = "str | Bracket | Generator | Choice | Keyword | Joined | Loose | Several"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +51,50 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Operands with an operator between them, or with commas: several values that are returned."""
+    """Operands with operators between them, all of one strength."""
 
     parts: tuple[str, ...]
-    operator: str = ","
+    operators: tuple[str, ...]
 
     @property
     def text(self) -> str:
         """All on one line."""
-        return (", " if self.operator == "," else f" {self.operator} ").join(self.parts)
+        text = self.parts[0]
+        for operator, part in zip(self.operators, self.parts[1:], strict=True):
+            space = gap(operator, text, part)
+            text = f"{text}{space}{operator}{space}{part}"
+        return text
 
     @property
     def rows(self) -> list[str]:
         """A line for each, in parentheses."""
-        if self.operator == ",":
-            return [f"{part}," for part in self.parts]
-        return [self.parts[0], *(f"{self.operator} {part}" for part in self.parts[1:])]
+        rest = zip(self.operators, self.parts[1:], strict=True)
+        return [self.parts[0], *(f"{operator} {part}" for operator, part in rest)]
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Several values, with commas."""
+
+    parts: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All on one line."""
+        return ", ".join(self.parts)
+
+    @property
+    def rows(self) -> list[str]:
+        """A line for each, in parentheses."""
+        return [f"{part}," for part in self.parts]
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A text that binds less strongly than a name or a call does: `-x`, `2 * width`."""
+
+    text: str
+    strength: int
 
 
 def flat(code: Code) -> str:
@@ -82,17 +112,57 @@ def flat(code: Code) -> str:
     return code if isinstance(code, str) else code.text
 
 
+def strength(code: Code) -> int:
+    """How strongly the code binds."""
+    match code:
+        case Joined():
+            return STRENGTH[code.operators[0]]
+        case Loose():
+            return code.strength
+        case Choice() | Several():
+            return 0
+    return ATOM
+
+
+def joined(operands: Sequence[Code], operator: str) -> Joined:
+    """Operands with an operator between them; what binds less strongly stands in parentheses."""
+    first, *others = operands
+    continued = isinstance(first, Joined) and chains(operator) and strength(first) == STRENGTH[operator]
+    begun = first if isinstance(first, Joined) and continued else Joined((_operand(first, operator, first=True),), ())
+    rest = tuple(_operand(code, operator, first=False) for code in others)
+    return Joined((*begun.parts, *rest), (*begun.operators, *[operator] * len(rest)))
+
+
+def number(value: int) -> Code:
+    """A whole number."""
+    return str(value) if value >= 0 else Loose(str(value), UNARY)
+
+
+def prefixed(operator: str, operand: Code) -> Loose:
+    """An operator in front of an operand."""
+    return Loose(f"{operator}{atom(operand)}", UNARY)
+
+
+def atom(code: Code) -> str:
+    """The code on one line, in parentheses where it binds less strongly than a name."""
+    return flat(code) if strength(code) == ATOM else f"({flat(code)})"
+
+
+def _operand(code: Code, operator: str, *, first: bool) -> str:
+    return flat(code) if is_bare(strength(code), operator, first=first) else f"({flat(code)})"
+
+
 def lines(code: Code, indent: int, before: str = "", after: str = "") -> list[str]:
     """The code as lines at a depth of indentation, with text before its first and after its last character."""
     single = f"{INDENT * indent}{before}{flat(code)}{after}"
-    if len(single) <= WIDTH or isinstance(code, str):
+    if len(single) <= WIDTH or isinstance(code, str | Loose):
         return [single]
     if isinstance(code, Keyword):
         return lines(code.code, indent, f"{before}{code.name}=", after)
     return _broken(code, indent, before, after)
 
 
-def _broken(code: Joined | Generator | Choice | Bracket, indent: int, before: str, after: str) -> list[str]:
+def _broken(code: Joined | Several | Generator | Choice | Bracket, indent: int, before: str, after: str) -> list[str]:
     """The code on several lines."""
     margin = INDENT * indent
     match code:
@@ -101,7 +171,7 @@ def _broken(code: Joined | Generator | Choice | Bracket, indent: int, before: st
         case Generator(element, items):
             inside = [*lines(element, indent + 1), f"{margin}{INDENT}for _ in {items}"]
             return [f"{margin}{before}*(", *inside, f"{margin}){after}"]
-        case Joined():
+        case Joined() | Several():
             return [f"{margin}{before}(", *(f"{margin}{INDENT}{row}" for row in code.rows), f"{margin}){after}"]
         case Choice():
             return _choice(code, indent, before, after)
@@ -119,6 +189,19 @@ def statement(target: str, code: Code, indent: int, comment: str = "") -> list[s
     if len(written) == 1 and len(written[0]) + len(comment) + 4 <= WIDTH:
         return [f"{written[0]}  # {comment}"]
     return [f"{INDENT * indent}# {comment}", *written]
+
+
+def is_settled(target: str, code: Code, indent: int) -> bool:
+    """Whether the layout of `statement` is that of `ruff format` beyond doubt.
+
+    It is not where even a broken line is too long, nor for one operator at an operand that ends in a bracket: there
+    ruff may break inside.
+    """
+    written = statement(target, code, indent)
+    if len(written) == 1 or isinstance(code, Several):
+        return max(map(len, written)) <= WIDTH
+    unclear = isinstance(code, Joined) and len(code.parts) == 2 and any(part[-1] in ")]" for part in code.parts)
+    return max(map(len, written)) <= WIDTH and not unclear
 
 
 def signature(name: str, parameters: Sequence[str], result: str, indent: int) -> list[str]:

@@ -133,6 +133,13 @@ def is_branches(item: Item) -> bool:
     return any(isinstance(copy.thing, Scope) and copy.thing.kind == "branch" for copy in item.copies)
 
 
+def calls_functions(item: Item) -> bool:
+    """Whether a group is of copies of one op that has no module: they are calls of a function."""
+    nodes = [copy.thing for copy in item.copies if isinstance(copy.thing, Node)]
+    layers = [layer_of(node) for node in nodes]
+    return bool(layers) and all(layer.module is None and layer.function is not None for layer in layers)
+
+
 def _as_module(item: Item) -> bool:
     if isinstance(item.thing, Node):
         layer = layer_of(item.thing)

@@ -11,20 +11,17 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
+from math import isinf
 from typing import TypeGuard
 
 from graphc.expr import Binary, Call, Choice, Expr, Literal, Name, Unary
 from graphc.graph import Binding, Scope
 from graphc_torch.names import plain
+from graphc_torch.operators import ATOM, NOT, STRENGTH, UNARY, gap, is_bare
 
 Row = int
 """An instance of the class, by number."""
 
-ATOM = 9
-_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
-_PRECEDENCE = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "**": 8} | dict.fromkeys(
-    _COMPARISONS, 4
-)
 _OPERATORS: dict[str, Callable[..., object]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -106,8 +103,8 @@ class Numbers:
         """As `code`, with how strongly it binds."""
         column, rows = wanted.values, wanted.rows
         if all_same(column):
-            known = self.from_part(wanted) if self.is_part(rows) else None
-            return known or Term(literal(column[0]), ATOM, column)
+            named = self.from_part(wanted) if self.is_part(rows) else None
+            return named or known(column)
         found = (
             self.from_spec(wanted)
             or self.from_seen(column, rows)
@@ -177,6 +174,9 @@ class Numbers:
         values = [by_row.get(row, column[0]) for row in range(len(self.scopes))]
         unique = name
         while unique in self.parameters:
+            known = self.parameters[unique]
+            if all(all_same([known.values[row], value]) for row, value in zip(rows, column, strict=True)):
+                return Term(known.code, ATOM, column)
             unique += "_"
         self.parameters[unique] = Parameter(unique, values, rank=(0, len(self.parameters)))
         return Term(plain(unique), ATOM, column)
@@ -192,7 +192,7 @@ class Numbers:
         if name in self.parameters:
             return Term(plain(name), ATOM, tuple(self.parameters[name].values[row] for row in rows))
         if all_same(column):
-            return Term(literal(column[0]), ATOM, column)
+            return known(column)
         derived = self.derived(bindings, rows, scopes)
         if derived is not None and derived.values == column:
             return derived
@@ -248,7 +248,7 @@ class Translation:
 
     @term.register(Literal)
     def _(self, e: Literal) -> Term:
-        return Term(literal(e.value), ATOM, (e.value,) * len(self.rows))
+        return known((e.value,) * len(self.rows))
 
     @term.register(Name)
     def _(self, e: Name) -> Term:
@@ -258,8 +258,8 @@ class Translation:
     def _(self, e: Unary) -> Term:
         inner = self.term(e.operand)
         if e.operator == "not":
-            return folded(f"not {wrapped(inner, 3)}", 3, tuple(not value for value in inner.values))
-        return folded(f"-{wrapped(inner, 7)}", 7, tuple(_OPERATORS["-"](0, value) for value in inner.values))
+            return folded(f"not {wrapped(inner, NOT)}", NOT, tuple(not value for value in inner.values))
+        return folded(f"-{wrapped(inner, ATOM)}", UNARY, tuple(_OPERATORS["-"](0, value) for value in inner.values))
 
     @term.register(Binary)
     def _(self, e: Binary) -> Term:
@@ -268,10 +268,7 @@ class Translation:
         kept = next((side for side in (left, right) if side.values == values), None)
         if kept is not None and e.operator in _ARITHMETIC and not all_same(values):
             return kept
-        strength = _PRECEDENCE[e.operator]
-        space = "" if e.operator == "**" and left.strength == right.strength == ATOM else " "
-        code = f"{wrapped(left, strength)}{space}{e.operator}{space}{wrapped(right, strength + 1)}"
-        return folded(code, strength, values)
+        return folded(infix(left, e.operator, right), STRENGTH[e.operator], values)
 
     @term.register(Choice)
     def _(self, e: Choice) -> Term:
@@ -311,7 +308,21 @@ def all_same(values: Sequence[object]) -> bool:
 
 def folded(code: str, strength: int, values: tuple[object, ...]) -> Term:
     """A term; its value where that is the same in all rows."""
-    return Term(literal(values[0]), ATOM, values) if all_same(values) else Term(code, strength, values)
+    return known(values) if all_same(values) else Term(code, strength, values)
+
+
+def known(values: tuple[object, ...]) -> Term:
+    """The term of a value that is the same in all rows."""
+    code = literal(values[0])
+    return Term(code, UNARY if code.startswith("-") else ATOM, values)
+
+
+def infix(left: Term, operator: str, right: Term) -> str:
+    """The code of an operator between two terms."""
+    a = left.code if is_bare(left.strength, operator, first=True) else f"({left.code})"
+    b = right.code if is_bare(right.strength, operator, first=False) else f"({right.code})"
+    space = gap(operator, a, b)
+    return f"{a}{space}{operator}{space}{b}"
 
 
 def wrapped(term: Term, least: int) -> str:
@@ -321,6 +332,8 @@ def wrapped(term: Term, least: int) -> str:
 
 def literal(value: object) -> str:
     """A value as Python code."""
+    if isinstance(value, float) and isinf(value):
+        return f'float("{value}")'
     code = repr(value)
     return f'"{code[1:-1]}"' if isinstance(value, str) and '"' not in code else code
 

@@ -14,7 +14,7 @@ from graphc.graph import Graph, Paper
 from graphc.pretty import rules_of
 from graphc_torch.body import bodies
 from graphc_torch.construct import Class, Column, Constructor
-from graphc_torch.forward import Forward, needs_module
+from graphc_torch.forward import needs_module, written
 from graphc_torch.layer import layer_of
 from graphc_torch.layout import WIDTH, signature, statement
 from graphc_torch.names import RESERVED
@@ -47,7 +47,8 @@ def class_name(graph: Graph) -> str:
 
 def _taken(graph: Graph) -> set[str]:
     """The names that no class may have: arguments and sizes are called as in the spec."""
-    return {name for scope in graph.root.scopes() for name in (*scope.bindings, *scope.inputs)} | RESERVED
+    of_the_spec = {name for scope in graph.root.scopes() for name in (*scope.bindings, *scope.inputs)}
+    return of_the_spec | _helpers_called(graph) | RESERVED
 
 
 def camel(name: str) -> str:
@@ -93,10 +94,11 @@ class _Writer:
         """The code of a class; none where a part of the same split is already written so."""
         of = Class(template, self.name(template))
         modules = list(self.modules(of))
-        forward = Forward(of, self.rules, self.constructor.templates.bodies).lines()
+        forward = written(of, self.rules, self.constructor.templates.bodies)
+        stored = [f"        self.{attribute} = {name}" for name, attribute in forward.attributes.stored.items()]
         init = signature("__init__", ["self", *map(declared, of.parameters())], "None", 1)
-        made = [*init, "        super().__init__()", *modules, ""] if modules else []
-        body = [*made, *forward]
+        made = [*init, "        super().__init__()", *stored, *modules, ""] if stored or modules else []
+        body = [*made, *forward.out]
         self.classes[template] = self.written.setdefault((template.scope.definition, *body), of)
         if self.classes[template] is not of:
             return ""
@@ -201,9 +203,15 @@ def _imports(code: str) -> str:
 
 
 def _helpers(graph: Graph) -> Iterator[str]:
-    """The helper functions that the graph's ops call, as they stand in this package."""
-    calls = {layer.function.name for node in graph.nodes if (layer := layer_of(node)).helper and layer.function}
+    """The helper functions and modules that the graph's ops call, as they stand in this package."""
+    calls = _helpers_called(graph)
     text = (files("graphc_torch") / "helpers.py").read_text()
-    for function in ast.parse(text).body:
-        if isinstance(function, ast.FunctionDef) and function.name in calls:
-            yield ast.get_source_segment(text, function) or ""
+    for helper in ast.parse(text).body:
+        if isinstance(helper, ast.FunctionDef | ast.ClassDef) and helper.name in calls:
+            yield ast.get_source_segment(text, helper) or ""
+
+
+def _helpers_called(graph: Graph) -> set[str]:
+    """The names of the helpers that the graph's ops call."""
+    layers = [layer for node in graph.nodes if (layer := layer_of(node)).helper]
+    return {call.name for layer in layers for call in (layer.module, layer.function) if call is not None}

@@ -1,4 +1,4 @@
-"""The command line: `graphc build`, `check` and `draw`. A file a command; what they need is imported when they run."""
+"""The command line: `graphc build` and others. A file a command; what they need is imported when they run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from graphc.cli.check import check
 from graphc.cli.draw import draw
 from graphc.cli.explain import explain
 from graphc.cli.outcome import outcome
+from graphc.cli.schema import schema
 from graphc.cli.terminal import tell
 
 __all__ = ["app", "main"]
 
-COMMANDS = (build, check, draw, explain)
+COMMANDS = (build, check, draw, explain, schema)
 
 app = Typer(
     no_args_is_help=True,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from graphc.check import Need
     from graphc.demands import SizeSet
     from graphc.dims import Size
-    from graphc.graph import Graph, Value
+    from graphc.graph import Graph, Part, Value
 
 
 def check(spec: Spec, set_: SetOption = None, size: SizeOption = None, form: Format = Form.HUMAN) -> None:
@@ -53,6 +53,20 @@ def _rows(graph: Graph) -> Iterator[tuple[str, str]]:
     yield "MACs", _figure(macs(graph), graph)
     yield from (_row("input", name, value, graph) for name, value in graph.inputs.items())
     yield from (_row("output", name, value, graph) for name, value in graph.outputs.items())
+    if graph.training:
+        yield from _training(graph, graph.training)
+
+
+def _training(graph: Graph, part: Part) -> Iterator[tuple[str, str]]:
+    """What is there in training alone."""
+    from graphc.cost import frozen_parameters, training_parameters
+
+    frozen = frozen_parameters(graph)
+    said = f", {_figure(frozen, graph)} of them frozen" if frozen else ""
+    yield "in training", f"{_figure(training_parameters(graph), graph)} parameters{said}"
+    yield from (_row("  input", name, value, graph) for name, value in part.inputs.items())
+    for loss in part.losses:
+        yield f"  loss {loss.name}", f"trains {', '.join(loss.trains)}" if loss.trains else "trains all"
 
 
 def _figure(count: Size | None, graph: Graph) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.diagnostics import SpecError
+from graphc.diagnostics import Diagnostic, SpecError
 from graphc.elaborate.frame import Failed, Stopped
 from graphc.elaborate.root import Root
 from graphc.graph import Graph
@@ -25,6 +25,13 @@ def elaborate(spec: Spec, standard: Spec, variant: str | None = None, settings: 
         graph = root.graph()
     except (Failed, Stopped):
         graph = None
-    if root.build.found or graph is None:
-        raise SpecError(root.build.found.values())
+    found = [*all_wrong(spec), *root.build.found.values()]
+    if found or graph is None:
+        raise SpecError(found)
     return graph
+
+
+def all_wrong(spec: Spec) -> list[Diagnostic]:
+    """What is wrong with the form of a file, and of those that it uses."""
+    inner = (found for used in spec.uses.values() for found in all_wrong(used))
+    return list(dict.fromkeys((*spec.wrong, *inner)))

@@ -3,44 +3,89 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from itertools import takewhile
+from typing import Literal, get_args, get_origin
 
-from graphc.diagnostics import Span, SpecError, did_you_mean
+from graphc.diagnostics import Span, SpecError, did_you_mean, listed
 from graphc.elaborate.build import Build
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Argument, Arguments, Callee, Failed, Frame, Thing, spoken
+from graphc.elaborate.frame import Argument, Arguments, Callee, Failed, Frame, Level, Thing, known, spoken
 from graphc.elaborate.make import unknown_attribute
+from graphc.graph import Scope
 from graphc.reader.scalars import formula, plain
 from graphc.source import Mapping, Scalar, Sequence, Tree
 from graphc.source import kind_of as kind_of_tree
-from graphc.spec import Block, Formula, Parameter
+from graphc.spec import Block, Formula, Parameter, Spec
 
 _PIECE = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\$([^\W\d]\w*)")
 
 
 def resolve(build: Build, name: str, frame: Frame, span: Span) -> Callee:
-    """The op, block or step parameter (`$name`) that a text names.
+    """The op, block, file, shared module or step parameter (`$name`) that a text names.
 
     Raises:
         Failed: it names none; reported.
     """
-    if not name.startswith("$"):
-        return build.callee(name, frame.block.file, span)
+    if name.startswith("$"):
+        return _parameter(build, name, frame, span)
+    shared = frame.shared(name)
+    if shared is not None:
+        return shared.callee
+    alias, dot, inside = name.partition(".")
+    used = build.files[frame.block.file].uses.get(alias)
+    if used is not None:
+        return _of_file(build, used, inside, name, span)
+    if dot:
+        hint = did_you_mean(name, build.visible_steps(frame.block.file), f"name the file first: use: {{{alias}: …}}")
+        build.fail("E401", f"no file `{alias}` is used here", span, hint)
+    return build.callee(name, frame.block.file, span)
+
+
+def _parameter(build: Build, name: str, frame: Frame, span: Span) -> Callee:
+    """What a step parameter holds."""
     try:
         found = frame.find(name[1:])
     except KeyError:
         hint = did_you_mean(name[1:], frame.block.params)
         build.fail("E302", f"`{name[1:]}` is not a parameter here", span, hint)
-    if isinstance(found, Callee):
+    if isinstance(known(found), Callee):
+        assert isinstance(found, Callee)
         return found
     hint = did_you_mean(found, build.visible_steps(frame.block.file)) if isinstance(found, str) else ""
     build.fail("E404", f"`{name}` is {spoken(found)}, not an op or a block", span, hint)
 
 
+def _of_file(build: Build, used: Spec, inside: str, name: str, span: Span) -> Callee:
+    """A block of a file, or the file as a block: in its default variant, or in the one named."""
+    if inside in used.blocks:
+        return Callee(name, used.blocks[inside])
+    variant = inside or used.default or ""
+    if (variant and variant not in used.variants) or not used.main.graph:
+        known = [*used.blocks, *used.variants]
+        what = f"has no block or variant `{inside}`" if inside else "has blocks only: name one of them"
+        build.fail("E401", f"{used.main.file} {what}", span, did_you_mean(inside, known, f"it has {listed(known)}"))
+    set_by_variant = used.variants.get(variant)
+    return Callee(name, used.main, variant_arguments(build, used, set_by_variant) if set_by_variant else {})
+
+
+def variant_arguments(build: Build, spec: Spec, variant: Mapping) -> dict[str, Thing]:
+    """What a variant of a file that is used sets, read among that file's own names."""
+    frame = Frame(spec.main, Level(Scope("", "", "root", "", "", spec.span)))
+    found = {}
+    for name, tree in variant.values.items():
+        parameter = spec.main.params[name]
+        found[name] = read_argument(build, kind_of(build, parameter, spec.main), tree, frame).thing
+    return found
+
+
 def read_arguments(build: Build, callee: Callee, tree: Tree | None, frame: Frame, span: Span) -> Arguments:
     """The arguments of a step, those that the callee already has included."""
     found = Arguments({name: Argument(thing, span) for name, thing in callee.arguments.items()})
-    if tree is None or (isinstance(tree, Scalar) and tree.is_empty):
+    if tree is None or (isinstance(tree, Scalar) and tree.is_empty) or (isinstance(tree, Mapping) and not tree.keys):
         return found
+    if callee.shared:
+        build.fail("E402", f"`{callee.name}` has its arguments where it is declared, under `shared`", tree.span)
     if not isinstance(tree, Mapping) or _is_step_argument(build, tree, callee):
         name = _main(callee)
         if name is None:
@@ -96,7 +141,13 @@ def _kind(build: Build, callee: Callee, name: str) -> str:
     target = callee.target
     if isinstance(target, Block):
         return kind_of(build, target.params[name], target)
-    return "text" if target.model_fields[name].annotation is str else "any"
+    return "text" if _is_text(target.model_fields[name].annotation) else "any"
+
+
+def _is_text(annotation: object) -> bool:
+    """Whether an attribute is a text, perhaps one of a few."""
+    choices = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return annotation is str or (bool(choices) and all(isinstance(choice, str) for choice in choices))
 
 
 def kind_of(build: Build, parameter: Parameter, block: Block) -> str:
@@ -115,11 +166,18 @@ def _find_kind(build: Build, parameter: Parameter, block: Block) -> str:
         return "list"
     if isinstance(default, Mapping):
         return "step"
-    if not isinstance(default, Scalar) or (default.text.startswith("$") and not default.quoted):
-        return "any"
+    return _kind_of_text(build, default, parameter, block) if isinstance(default, Scalar) else "any"
+
+
+def _kind_of_text(build: Build, default: Scalar, parameter: Parameter, block: Block) -> str:
+    """The kind of a parameter whose default is a text; one that is a parameter before it has that one's kind."""
+    if default.text.startswith("$"):
+        before = dict(takewhile(lambda pair: pair[1] is not parameter, block.params.items()))
+        named = before.get(default.text[1:])
+        return kind_of(build, named, block) if named else "any"
     value = plain(default)
     if isinstance(value, str):
-        return "step" if build.names_step(value, block.file) else "text"
+        return "step" if not default.quoted and build.names_step(value, block.file) else "text"
     return _KINDS.get(type(value), "any")
 
 
@@ -133,7 +191,7 @@ def read_argument(build: Build, kind: str, tree: Tree, frame: Frame) -> Argument
         Failed: it can't be read; reported.
     """
     if kind == "step":
-        return Argument(_step(build, tree, frame), tree.span)
+        return Argument(read_step(build, tree, frame), tree.span)
     if isinstance(tree, Sequence):
         things = [read_argument(build, "any", item, frame).thing for item in tree.items]
         return Argument(things, tree.span)
@@ -141,26 +199,26 @@ def read_argument(build: Build, kind: str, tree: Tree, frame: Frame) -> Argument
         build.fail("E404", f"an expression is needed here, not {kind_of_tree(tree)}", tree.span)
     if kind == "text":
         return Argument(_text(build, tree, frame), tree.span)
-    written = _formula(build, tree)
+    written = read_formula(build, tree)
     return Argument(evaluate(build, frame, written), tree.span, written.expression)
 
 
-def _step(build: Build, tree: Tree, frame: Frame) -> Callee:
+def read_step(build: Build, tree: Tree, frame: Frame) -> Callee:
     """An op or a block, perhaps with arguments: `name`, `$name` or `{name: arguments}`."""
     if isinstance(tree, Scalar):
         callee = resolve(build, tree.text, frame, tree.span)
-        return Callee(callee.name, callee.target, callee.arguments, from_parameter=True)
+        return replace(callee, from_parameter=True)
     if isinstance(tree, Mapping) and len(tree.keys) == 1:
         (key,) = tree.keys.values()
         callee = resolve(build, key.text, frame, key.span)
         arguments = read_arguments(build, callee, tree.values[key.text], frame, key.span)
         if arguments.incomplete:
             raise Failed
-        return Callee(callee.name, callee.target, arguments.things(), from_parameter=True)
+        return replace(callee, arguments=arguments.things(), from_parameter=True)
     build.fail("E404", "a step is needed here: an op or a block, with its arguments in one mapping", tree.span)
 
 
-def _formula(build: Build, scalar: Scalar) -> Formula:
+def read_formula(build: Build, scalar: Scalar) -> Formula:
     """The expression of an argument.
 
     Raises:
@@ -179,7 +237,7 @@ def _text(build: Build, scalar: Scalar, frame: Frame) -> str:
 
     def piece(match: re.Match[str]) -> str:
         inner = Scalar(match.group(1) or match.group(2), scalar.part(match.start(), match.end()), exact=False)
-        thing: Thing = evaluate(build, frame, _formula(build, inner))
+        thing: Thing = evaluate(build, frame, read_formula(build, inner))
         if isinstance(thing, (int, float, str)):
             return spoken(thing) if isinstance(thing, bool) else str(thing)
         build.fail("E404", f"a number or a text is needed here, not {spoken(thing)}", inner.span)

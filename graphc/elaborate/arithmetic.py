@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from graphc.demands import Relation, Truth, at_least, equal
 from graphc.dims import ComplexityError, Dim
 from graphc.elaborate.build import LARGEST, is_bounded
-from graphc.elaborate.frame import Thing, spoken
+from graphc.elaborate.frame import Thing, listing, spoken
 from graphc.graph import Value
 
 Number: TypeAlias = int | float | Dim
@@ -57,9 +57,10 @@ def integer(thing: Thing) -> int:
 
 
 def sequence(thing: Thing) -> list[Thing]:
-    """A list."""
-    if isinstance(thing, list):
-        return thing
+    """A list, or the copies of a step."""
+    found = listing(thing)
+    if isinstance(found, list):
+        return found
     raise UnfitError(f"a list is needed here, not {spoken(thing)}")
 
 
@@ -78,9 +79,11 @@ def bounded(thing: Thing) -> Thing:
 
 
 def arithmetic(symbol: str, left: Thing, right: Thing) -> Thing:
-    """left symbol right, as in Python; lists can be added."""
+    """left symbol right, as in Python; lists can be added, and repeated by a number."""
     if symbol == "+" and isinstance(left, list) and isinstance(right, list):
         return bounded(left + right)
+    if symbol == "*" and isinstance(left, list) and isinstance(right, int):
+        return _repeated(left, right)
     if symbol not in _ARITHMETIC:
         raise UnfitError(f"`{symbol}` is for values, not for numbers")
     a, b = number(left), number(right)
@@ -89,6 +92,12 @@ def arithmetic(symbol: str, left: Thing, right: Thing) -> Thing:
     if symbol == "**" and not abs(fixed(b)) <= LARGEST_EXPONENT:
         raise UnfitError(f"an exponent is at most {LARGEST_EXPONENT}", "E305")
     return bounded(_applied(symbol, a, b))
+
+
+def _repeated(items: list[Thing], times: int) -> list[Thing]:
+    if len(items) * max(times, 0) > LONGEST:
+        raise UnfitError(f"the list is longer than {LONGEST}", "E305")
+    return items * times
 
 
 def _applied(symbol: str, left: Number, right: Number) -> Number:

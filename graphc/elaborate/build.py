@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from graphc.codes import CODES
 from graphc.demands import Relation, Truth
 from graphc.diagnostics import Diagnostic, Note, Span, did_you_mean
 from graphc.dims import ComplexityError, Dim, Size
-from graphc.elaborate.frame import Callee, Failed, Place, Stopped
+from graphc.elaborate.frame import Callee, Failed, Place, Result, Shared, Stopped, Thing
 from graphc.expr import Expr
 from graphc.graph import Demand, Node, Value
 from graphc.ops import OPS, Op, Requirement
-from graphc.spec import Block, Parameter
+from graphc.spec import Block, Parameter, Spec
 from graphc.tensor import Tensor
+
+Use: TypeAlias = Callable[[Shared, Sequence[Thing], Place], Result]
+"""Runs a shared module on operands at a place."""
 
 MOST_NODES = 100_000
 MOST_WORK = 3_000_000
@@ -30,16 +33,21 @@ HEAVIEST = 200
 
 
 class Build:
-    """The graph in the making. `blocks` has the blocks of each file; every file also sees those of `standard`."""
+    """The graph in the making, of a file and those that it uses; every file also sees the blocks of `standard`."""
 
-    def __init__(self, blocks: Mapping[str, Mapping[str, Block]], file: str, standard: str) -> None:
-        self.blocks, self.file, self.standard = blocks, file, standard
+    def __init__(self, spec: Spec, standard: Spec) -> None:
+        self.file, self.standard = spec.main.file, standard
+        self.files = {file.main.file: file for file in (standard, *_all_files(spec))}
+        self.foreign = {file for file, it in self.files.items() if it.installed and not spec.installed}
+        self.foreign.add(standard.main.file)
         self.nodes: list[Node] = []
         self.demands: list[Demand] = []
+        self.owners: dict[str, Node] = {}
         self.found: dict[tuple[Span, str], Diagnostic] = {}
         self.calls: list[tuple[Block, Span]] = []
         self.kinds: dict[Parameter, str] = {}
         self.work = self.depth = 0
+        self.use: Use = _no_use
 
     # --- what is wrong
 
@@ -61,11 +69,11 @@ class Build:
         raise Stopped
 
     def blamed(self, span: Span) -> tuple[Span, tuple[Note, ...]]:
-        """The place in the spec itself that something is due to, and the calls that lead from there to `span`."""
+        """The place in the user's files that something is due to, and the calls that lead from there to `span`."""
         notes = []
         place = span
         for block, at in reversed(self.calls):
-            if place.file != self.file:
+            if place.file in self.foreign:
                 notes.append(Note(f"inside `{block.name}`", place))
                 place = at
             elif at != span:
@@ -108,20 +116,25 @@ class Build:
 
     def callee(self, name: str, file: str, span: Span) -> Callee:
         """The op or block of that name, as a file sees it."""
-        own, standard = self.blocks[file], self.blocks[self.standard]
-        target = own.get(name) or standard.get(name) or OPS.get(name)
+        target = self.files[file].blocks.get(name) or self.standard.blocks.get(name) or OPS.get(name)
         if target is None:
             hint = did_you_mean(name, [*self.visible_steps(file), "do", "let"])
             self.fail("E401", f"no op or block `{name}`", span, ELSEWHERE.get(name) or hint)
         return Callee(name, target)
 
     def visible_steps(self, file: str) -> list[str]:
-        """The names of the ops and blocks that a file sees."""
-        return [*self.blocks[file], *self.blocks[self.standard], *OPS]
+        """The names of the ops, blocks and files that a file sees."""
+        own = self.files[file]
+        inside = (f"{alias}.{block}" for alias, used in own.uses.items() for block in (*used.blocks, *used.variants))
+        return [*own.blocks, *own.uses, *inside, *self.standard.blocks, *OPS]
 
     def names_step(self, name: str, file: str) -> bool:
-        """Whether a text is the name of an op or a block."""
-        return name in self.blocks[file] or name in self.blocks[self.standard] or name in OPS
+        """Whether a text is the name of an op, a block or a file."""
+        alias, dot, rest = name.partition(".")
+        used = self.files[file].uses.get(alias)
+        if used is not None:
+            return not dot or rest in used.blocks or rest in used.variants
+        return name in self.files[file].blocks or name in self.standard.blocks or name in OPS
 
     # --- nodes
 
@@ -142,7 +155,19 @@ class Build:
         if len(self.nodes) >= MOST_NODES:
             self.stop(f"a graph has at most {MOST_NODES} nodes", place.span)
         scope = place.level.scope
-        node = Node(place.path, op, arguments, judged.output, scope, place.span, written, place.condition, place.inline)
+        node = Node(
+            place.path,
+            op,
+            arguments,
+            judged.output,
+            scope,
+            place.span,
+            written,
+            place.condition,
+            place.inline,
+            place.home,
+        )
+        self.own(node)
         if not all(is_bounded(size) for value in node.outputs for size in value.type.shape):
             self.fail(
                 "E305", f"{op.name}: a size of the output is larger than 2**62, or has too many parts", place.span
@@ -151,11 +176,24 @@ class Build:
         self.nodes.append(node)
         return node
 
+    def own(self, node: Node) -> None:
+        """Notes whose weights live where; all uses of a shared module must agree on them."""
+        owner = self.owners.setdefault(node.home, node)
+        if owner is node:
+            return
+        known = owner.weights()
+        for name, weight in node.weights().items():
+            had, has = Tensor(known.get(name, weight).shape), Tensor(weight.shape)
+            if had != has:
+                notes = (Note(f"`{owner.path}` uses it first", owner.span), *map(self.giver, node.operands))
+                message = f"the shared weight `{node.home}.{name}` is {had}; here it would have to be {has}"
+                self.fail("E504", message, node.span, notes=notes)
+
     def giver(self, value: Value) -> Note:
-        """Who gives an operand, and its shape; by its innermost name and place in the spec itself."""
+        """Who gives an operand, and its shape; by its innermost name and place in the user's files."""
         path, span = value.path, value.node.span
         scope = value.node.scope
-        while span.file != self.file and scope.parent is not None:
+        while span.file in self.foreign and scope.parent is not None:
             path, span, scope = scope.path, scope.span, scope.parent
         return Note(f"`{path}` gives {value.type}", span)
 
@@ -172,6 +210,17 @@ class Build:
         if isinstance(condition, Relation):
             span, _ = self.blamed(place.span)
             self.demands.append(Demand(condition, place.path, span, message, strict=False))
+
+
+def _all_files(spec: Spec) -> Iterator[Spec]:
+    """A file and all that it uses."""
+    yield spec
+    for used in spec.uses.values():
+        yield from _all_files(used)
+
+
+def _no_use(shared: Shared, things: Sequence[Thing], place: Place) -> Result:
+    raise NotImplementedError
 
 
 MOST_NOTES = 4

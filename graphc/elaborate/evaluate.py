@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import singledispatch
-from typing import NoReturn, TypeVar
 
-from graphc.diagnostics import Span, did_you_mean
+from graphc.diagnostics import did_you_mean
 from graphc.dims import Dim
 from graphc.elaborate import arithmetic
 from graphc.elaborate.arithmetic import UnfitError
 from graphc.elaborate.build import Build
 from graphc.elaborate.frame import (
     Argument,
-    Arguments,
+    Failed,
     Frame,
     Place,
     Result,
+    Shared,
     Thing,
     known,
+    listing,
     main_value,
-    result_of,
     spoken,
-    value_in,
 )
-from graphc.elaborate.functions import FUNCTIONS, call
-from graphc.elaborate.make import make_op, require_operands
+from graphc.elaborate.functions import ABOUT_VALUES, FUNCTIONS, call
+from graphc.elaborate.site import Site
+from graphc.elaborate.values import apply, has_value, is_value, operated, taken, total
 from graphc.expr import (
     Binary,
+    Broken,
     Call,
     Choice,
     Comprehension,
@@ -41,30 +42,8 @@ from graphc.expr import (
     Subscript,
     Unary,
 )
-from graphc.graph import Value
-from graphc.ops import OPS, Op
+from graphc.graph import Node, Value, WeightValue
 from graphc.spec import Formula
-
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a formula is evaluated. Values made on the way become nodes of the frame's scope."""
-
-    build: Build
-    frame: Frame
-    formula: Formula
-
-    def fail(self, at: Expr, code: str, message: str, hint: str = "") -> NoReturn:
-        self.build.fail(code, message, self.formula.at(at), hint)
-
-    def do(self, at: Expr, work: Callable[..., _T], *things: object) -> _T:
-        """What `work` makes of these; where it can't, that is reported at a piece of the formula."""
-        try:
-            return work(*things)
-        except UnfitError as error:
-            self.fail(at, error.code, error.message, error.hint)
 
 
 def evaluate(build: Build, frame: Frame, formula: Formula) -> Thing:
@@ -85,20 +64,6 @@ def is_true(build: Build, frame: Frame, condition: Formula) -> bool:
     return _truth(condition.expression, Site(build, frame, condition))
 
 
-def values_of(build: Build, thing: Thing, span: Span) -> Sequence[Value]:
-    """The values of an operand: itself, or those of a list.
-
-    Raises:
-        Failed: it is not a value; reported at `span`.
-    """
-    found = main_value(thing)
-    if isinstance(found, Value):
-        return [found]
-    if isinstance(found, list):
-        return [value for item in found for value in values_of(build, item, span)]
-    build.fail("E405", f"a value is needed here, not {spoken(thing)}", span)
-
-
 def of(e: Expr, at: Site) -> Thing:
     """What a piece of the formula stands for."""
     found = _of(e, at)
@@ -116,6 +81,11 @@ def _extent(thing: Thing) -> int:
 @singledispatch
 def _of(e: Expr, at: Site) -> Thing:
     at.fail(e, "E303", "a slice stands inside `[…]`")
+
+
+@_of.register(Broken)
+def _(e: Broken, at: Site) -> Thing:
+    raise Failed
 
 
 @_of.register(Literal)
@@ -156,7 +126,9 @@ def _(e: Unary, at: Site) -> Thing:
     if e.operator == "not":
         return not _truth(e.operand, at)
     found = of(e.operand, at)
-    return at.do(e.operand, arithmetic.negative if e.operator == "-" else arithmetic.number, found)
+    if not is_value(found):
+        return at.do(e.operand, arithmetic.negative if e.operator == "-" else arithmetic.number, found)
+    return apply(at, e, "negative", [found], {}) if e.operator == "-" else found
 
 
 @_of.register(Binary)
@@ -165,8 +137,12 @@ def _(e: Binary, at: Site) -> Thing:
     if e.operator in ("and", "or"):
         return left if at.do(e.left, arithmetic.truth, main_value(left)) == (e.operator == "or") else of(e.right, at)
     right = of(e.right, at)
-    if value_in(left) or value_in(right):
-        return _operator(e, at, left, right)
+    if isinstance(left, list) or isinstance(right, list):
+        left, right = listing(left), listing(right)
+    elif left is None or right is None:
+        return at.do(e, _is_given, e.operator, left, right)
+    elif is_value(left) or is_value(right):
+        return operated(at, e, e.operator, left, right)
     at.build.spend(
         _extent(left) * _extent(right) if e.operator == "*" else _extent(left) + _extent(right), at.formula.span
     )
@@ -174,9 +150,21 @@ def _(e: Binary, at: Site) -> Thing:
     return at.do(e, work, e.operator, left, right)
 
 
+def _is_given(symbol: str, left: Thing, right: Thing) -> bool:
+    """Whether an optional value is there: `mask == none`."""
+    if symbol not in ("==", "!="):
+        raise UnfitError("one side is none: only `==` and `!=` take it")
+    return (left is None and right is None) == (symbol == "==")
+
+
 @_of.register(Subscript)
 def _(e: Subscript, at: Site) -> Thing:
-    items = at.do(e.base, arithmetic.sequence, of(e.base, at))
+    base = listing(of(e.base, at))
+    if is_value(base):
+        value = main_value(base)
+        assert isinstance(value, Value)
+        return taken(at, e, value, [_index(part, at) for part in e.parts])
+    items = at.do(e.base, arithmetic.sequence, base)
     if len(e.parts) != 1:
         at.fail(e, "E303", "a list has one index")
     (part,) = e.parts
@@ -186,6 +174,13 @@ def _(e: Subscript, at: Site) -> Thing:
     if bounds[2] == 0:
         at.fail(part, "E303", "the step is 0")
     return items[slice(*bounds)]
+
+
+def _index(part: Expr, at: Site) -> Thing:
+    """A part of a value's index: a number, none, or the bounds of a slice."""
+    if isinstance(part, Slice):
+        return [None if bound is None else of(bound, at) for bound in (part.first, part.last, part.step)]
+    return of(part, at)
 
 
 @_of.register(Member)
@@ -204,41 +199,26 @@ def _(e: Member, at: Site) -> Thing:
 @_of.register(Call)
 def _(e: Call, at: Site) -> Thing:
     arguments = [of(argument, at) for argument in e.arguments]
-    if e.function not in FUNCTIONS:
-        span = at.formula.at(e)
-        return _op(e, at, e.function, arguments, {name: Argument(of(value, at), span) for name, value in e.keywords})
-    if e.keywords:
+    attributes = {name: Argument(of(value, at), at.span(value)) for name, value in e.keywords}
+    shared = at.frame.shared(e.function)
+    if shared is not None:
+        return _use(e, at, shared, arguments, attributes)
+    if e.function == "sum" and len(arguments) == 1 and not attributes and has_value(arguments[0]):
+        return total(at, e, arguments[0])
+    if e.function not in FUNCTIONS or (e.function not in ABOUT_VALUES and any(map(is_value, arguments))):
+        return apply(at, e, e.function, arguments, attributes)
+    if attributes:
         at.fail(e, "E303", f"`{e.function}` takes no named arguments")
     at.build.spend(sum(map(_extent, arguments)), at.formula.span)
     return at.do(e, call, e.function, arguments)
 
 
-# --- values
-
-
-def _op(e: Expr, at: Site, name: str, arguments: list[Thing], attributes: dict[str, Argument]) -> Thing:
-    """Adds the op of that name to the graph."""
-    build, level, span = at.build, at.frame.level, at.formula.at(e)
-    if name not in OPS:
-        hint = did_you_mean(name, [*OPS, *FUNCTIONS])
-        at.fail(e, "E401", f"no op or function `{name}` for expressions", hint)
-    operands = [value for argument in arguments for value in values_of(build, argument, span)]
-    made = make_op(build, OPS[name], Arguments(attributes), span)
-    if type(made).weights is not Op.weights:
-        at.fail(e, "E303", f"`{name}` has weights", "give it a step of its own: an expression makes none")
-    require_operands(build, made, len(operands), span)
-    made_node = build.emit(made, operands, Place(level, level.fresh(name), span, inline=True), {})
-    return made_node.output if len(made_node.outputs) == 1 else result_of(made_node)
-
-
-def _operator(e: Binary, at: Site, left: Thing, right: Thing) -> Thing:
-    name = _OPERATORS.get(e.operator)
-    if name is None or name not in OPS:
-        at.fail(e, "E303", f"`{e.operator}` has no op for values")
-    return _op(e, at, name, [left, right], {})
-
-
-_OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "matmul", "**": "pow"}
+def _use(e: Call, at: Site, shared: Shared, arguments: list[Thing], attributes: Mapping[str, Argument]) -> Thing:
+    """What a shared module makes of values."""
+    if attributes:
+        at.fail(e, "E402", f"`{e.function}` has its arguments where it is declared, under `shared`")
+    name = at.level.first_use(shared.name) if at.level is shared.level else at.level.fresh(shared.name)
+    return at.build.use(shared, arguments, Place(at.level, name, at.span(e), inline=True))
 
 
 # --- numbers, lists and paths
@@ -259,23 +239,37 @@ def _element(e: Expr, at: Site, items: Sequence[Thing], index: int) -> Thing:
 
 
 def _copies(e: Member, at: Site, base: Thing) -> Sequence[Thing]:
-    if isinstance(base, Result) and base.copies is not None:
-        return base.copies
-    if isinstance(base, list):
-        return base
+    found = listing(base)
+    if isinstance(found, list):
+        return found
     at.fail(e, "E303", "only a step with `for` or `repeat` has numbered copies")
 
 
 def _inner(e: Member, at: Site, base: Thing, name: str) -> Thing:
+    if isinstance(base, Shared):
+        if not base.results:
+            at.fail(e, "E302", f"`{base.name}` is not used before: its weights follow from its first use")
+        base = base.results[0]
     if not isinstance(base, Result):
         at.fail(e, "E302", f"{spoken(base)} has no parts with names, so no `{name}`")
     try:
         return known(base.member(name))
     except KeyError:
-        names = [*base.outputs, *base.names]
+        main_value(base)  # what is not there because its step failed is no mistake of its own
+        weights = base.node.weights() if base.node else {}
+        if base.node and name in weights:
+            return _weight(e, at, base.node, name)
+        names = [*base.outputs, *base.names, *weights]
         instead = f"there is {', '.join(names)}" if names else "it has no named parts; a step that is skipped has none"
         hint = "name a copy first, `.0` or `.-1`, or all: `.*`" if base.copies else did_you_mean(name, names, instead)
         at.fail(e, "E302", f"no `{name}` in there", hint)
+
+
+def _weight(e: Member, at: Site, node: Node, name: str) -> Value:
+    """A weight of an op as a value."""
+    read = WeightValue(of=name, held=node.weights()[name])
+    place = replace(at.place(e, name), shared=node.home)
+    return at.build.emit(read, (), place, {}).output
 
 
 def _name_hint(name: str, at: Site) -> str:

@@ -29,7 +29,7 @@ class Unknown:
 UNKNOWN = Unknown()
 
 Plain: TypeAlias = "int | float | bool | str | Dim | list[Thing] | None"
-Thing: TypeAlias = "Plain | Value | Result | Callee | Unknown"
+Thing: TypeAlias = "Plain | Value | Result | Callee | Shared | Unknown"
 
 
 @dataclass(eq=False, slots=True)
@@ -68,6 +68,18 @@ class Callee:
     target: type[Op] | Block
     arguments: dict[str, Thing] = field(default_factory=dict)
     from_parameter: bool = False
+    shared: Shared | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Shared:
+    """A module that is used in several places: its weights live at `home`. `results` has what each use gave."""
+
+    name: str
+    home: str
+    callee: Callee
+    level: Level
+    results: list[Result] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +109,12 @@ class Arguments:
 
 @dataclass(eq=False, slots=True)
 class Level:
-    """A scope that is being filled, and the names already given in it."""
+    """A scope that is being filled, and the names given in it; `kept` are those of shared modules not used yet."""
 
     scope: Scope
     used: set[str] = field(default_factory=set)
     last: dict[str, int] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
 
     def fresh(self, name: str) -> str:
         """`name`, or `name_2`, … where it is taken."""
@@ -112,16 +125,32 @@ class Level:
         self.used.add(unique)
         return unique
 
+    def keep(self, name: str) -> None:
+        """Keeps a name for the first use of a shared module."""
+        self.used.add(name)
+        self.kept.add(name)
+
+    def first_use(self, name: str) -> str:
+        """The name of a use of a shared module: its own, where this is the first one and stands beside it."""
+        if name not in self.kept:
+            return self.fresh(name)
+        self.kept.remove(name)
+        return name
+
     def path(self, name: str) -> str:
         """The path of a name in this scope."""
         return f"{self.scope.path}.{name}" if self.scope.path else name
+
+    def home(self, name: str) -> str:
+        """The path below which the weights of a name in this scope live."""
+        return f"{self.scope.home}.{name}" if self.scope.home else name
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an item goes: a name in a level; where it was written, and the condition that let it in.
 
-    `inline` says that an expression inside another step makes it.
+    `inline` says that an expression inside another step makes it. A use of a shared module has its weights at `shared`.
     """
 
     level: Level
@@ -129,10 +158,16 @@ class Place:
     span: Span
     condition: Expr | None = None
     inline: bool = False
+    shared: str = ""
 
     @property
     def path(self) -> str:
         return self.level.path(self.name)
+
+    @property
+    def home(self) -> str:
+        """The path below which its weights live."""
+        return self.shared or self.level.home(self.name)
 
 
 @dataclass(eq=False, slots=True)
@@ -149,8 +184,11 @@ class Frame:
 
     @property
     def flow(self) -> Thing:
-        """What the step before gave."""
-        return self.find("x")
+        """What the step before gave; None at the beginning of a block that takes nothing."""
+        try:
+            return self.find("x")
+        except KeyError:
+            return None
 
     @flow.setter
     def flow(self, thing: Thing) -> None:
@@ -173,6 +211,20 @@ class Frame:
             frame = frame.parent
         raise KeyError(name)
 
+    def shared(self, name: str) -> Shared | None:
+        """The shared module of that name, None where there is none.
+
+        Raises:
+            Failed: its declaration has failed.
+        """
+        try:
+            found = self.find(name)
+        except KeyError:
+            return None
+        if name in self.block.shared:
+            known(found)
+        return found if isinstance(found, Shared) else None
+
     def visible(self) -> Iterator[str]:
         """All names that can be read here."""
         frame: Frame | None = self
@@ -192,7 +244,7 @@ def spoken(thing: Thing) -> str:
             said = f"the value `{thing.path}` {thing.type}"
         case Result():
             said = "the result of a step"
-        case Callee():
+        case Callee() | Shared():
             said = f"the step `{thing.name}`"
         case list():
             said = f"a list of {len(thing)}"
@@ -225,6 +277,17 @@ def main_value(thing: Thing) -> Thing:
     while isinstance(thing, Result):
         thing = thing.value
     return known(thing)
+
+
+def listing(thing: Thing) -> Thing:
+    """The copies of a loop, or the list that a step gives; else the thing itself."""
+    while isinstance(thing, Result):
+        if thing.copies is not None:
+            return list(thing.copies)
+        if not isinstance(thing.value, (list, Result)):
+            return thing
+        thing = thing.value
+    return thing
 
 
 def value_in(thing: Thing) -> Value | None:

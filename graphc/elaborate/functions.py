@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from graphc.dims import Dim, larger, smaller
 from graphc.elaborate.arithmetic import LONGEST, UnfitError, arithmetic, bounded, fixed, integer, number, sequence
-from graphc.elaborate.frame import Thing
+from graphc.elaborate.frame import Thing, main_value, spoken
+from graphc.graph import Value
 
 _Pick: TypeAlias = Callable[[int | Dim, int | Dim], int | Dim]
 
@@ -109,9 +110,26 @@ def _divisible(thing: Thing, by: Thing) -> Thing:
     return nearest + divisor if nearest < 0.9 * width else nearest
 
 
+def _channels(thing: Thing) -> Thing:
+    return _axis(thing, 1)
+
+
+def _axis(thing: Thing, axis: Thing) -> Thing:
+    """The size of a value along an axis."""
+    value = main_value(thing)
+    if not isinstance(value, Value):
+        raise UnfitError(f"a value is needed here, not {spoken(thing)}")
+    shape, number = value.type.shape, integer(axis)
+    if not -len(shape) <= number < len(shape):
+        raise UnfitError(f"{value.type} has no axis {number}")
+    return shape[number]
+
+
 _ANY = 1_000
 FUNCTIONS: dict[str, tuple[int, int, Callable[..., Thing]]] = {
+    "channels": (1, 1, _channels),
     "ceil": (1, 1, _rounded(math.ceil)),
+    "dim": (2, 2, _axis),
     "divisible": (2, 2, _divisible),
     "floor": (1, 1, _rounded(math.floor)),
     "len": (1, 1, lambda thing: len(sequence(thing))),
@@ -125,3 +143,6 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Thing]]] = {
     "zip": (1, _ANY, _zip),
 }
 """The functions of the language: how many arguments they take, at least and at most, and what they do."""
+
+ABOUT_VALUES = ("channels", "dim", "len", "range", "reversed", "zip")
+"""The functions that take values or lists of them; the others are, for a value, ops of that name."""

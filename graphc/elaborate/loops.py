@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from graphc.diagnostics import listed
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Failed, Frame, Place, Result, Thing, spoken
+from graphc.elaborate.frame import Failed, Frame, Place, Result, Thing, listing, spoken
 from graphc.elaborate.operands import makes_nothing
 from graphc.elaborate.runner import Runner
 from graphc.elaborate.scopes import definition, open_scope
@@ -26,7 +26,7 @@ class Loops:
     def loop(self, step: Step, frame: Frame, place: Place) -> Result:
         """A copy for each element of the lists, each copy's first input being the copy before."""
         series = self._series(step, frame)
-        level = open_scope(place, "copies", definition(frame, step.span, "copies"), step.doc)
+        level = open_scope(place, "copies", definition(step.span, "copies"), step.doc)
         level.scope.bindings = _bindings(step, series)
         flow, copies = frame.flow, list[Result]()
         for number, variables in enumerate(series):
@@ -76,9 +76,7 @@ class Loops:
         build = self.runner.build
         if isinstance(items, tuple):
             return [evaluate(build, frame, item) for item in items]
-        found = evaluate(build, frame, items)
-        if isinstance(found, Result) and found.copies is not None:
-            return list(found.copies)
+        found = listing(evaluate(build, frame, items))
         if isinstance(found, list):
             return found
         build.fail("E303", f"`for` goes through a list, not through {spoken(found)}", items.span)

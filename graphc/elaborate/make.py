@@ -2,54 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias, TypeVar
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from graphc.diagnostics import Span, did_you_mean, listed
 from graphc.dims import Dim
+from graphc.distributions import Distribution
 from graphc.elaborate.build import Build
 from graphc.elaborate.frame import Arguments, Failed, Thing, spoken
 from graphc.ops import Op
 
+Kind: TypeAlias = type[Op] | type[Distribution]
+_Made = TypeVar("_Made", Op, Distribution)
 
-def make_op(build: Build, kind: type[Op], arguments: Arguments, span: Span) -> Op:
-    """The op with these attributes; `span` is the op's place.
+
+def make(build: Build, kind: type[_Made], arguments: Arguments, span: Span) -> _Made:
+    """The op or the distribution with these attributes; `span` is its place.
 
     Raises:
         Failed: an attribute is missing or wrong; reported.
     """
     data = {name: _attribute(build, name, item.thing, item.span) for name, item in arguments.items.items()}
     try:
-        op = kind.model_validate(data)
+        made = kind.model_validate(data)
     except ValidationError as error:
         for details in _one_each(error.errors()):
             _report(build, kind, details, arguments, span)
         raise Failed from error
     if arguments.incomplete:
         raise Failed
-    return op
+    return made
 
 
-def require_operands(build: Build, op: Op, given: int, span: Span) -> None:
-    """The op takes so many operands.
+def require_operands(build: Build, op: Op, operands: Sequence[object], span: Span) -> None:
+    """The op takes so many operands, and those that it needs are not none.
 
     Raises:
         Failed: it does not; reported.
     """
-    slots = op.slots()
+    slots, given = op.slots(), len(operands)
     least = sum(not (slot.optional or slot.variadic) for slot in slots)
     most = given if any(slot.variadic for slot in slots) else len(slots)
     if not least <= given <= most:
         wanted = ", ".join(f"`{slot.name}`" for slot in slots)
         build.fail("E405", f"`{op.name}` takes {wanted}, got {given} operands", span)
+    for index, operand in enumerate(operands):
+        slot = slots[min(index, len(slots) - 1)]
+        if operand is None and not slot.optional:
+            build.fail("E405", f"`{op.name}` needs `{slot.name}`, which is none here", span)
 
 
 def _attribute(build: Build, name: str, thing: Thing, span: Span) -> object:
     if isinstance(thing, list):
         return tuple(_attribute(build, name, item, span) for item in thing)
-    if isinstance(thing, Dim):
-        build.fail("E404", f"{name}: the size {thing} is free; an attribute must be fixed", span)
-    if not isinstance(thing, (int, float, str)) and thing is not None:
+    if not isinstance(thing, (int, float, str, Dim)) and thing is not None:
         build.fail("E404", f"{name}: an attribute is a number or a text, not {spoken(thing)}", span)
     return thing
 
@@ -64,13 +73,18 @@ def _one_each(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     return list(best.values())
 
 
-def _report(build: Build, kind: type[Op], error: ErrorDetails, arguments: Arguments, span: Span) -> None:
+def _report(
+    build: Build, kind: type[Op] | type[Distribution], error: ErrorDetails, arguments: Arguments, span: Span
+) -> None:
     name = str(error["loc"][0])
     if error["type"] == "missing":
         if not arguments.incomplete:
             build.report("E403", f"`{kind.name}` needs `{name}`", span, f"- {kind.name}: {{{name}: …}}")
         return
     given = arguments.items[name]
+    if isinstance(error["input"], Dim):
+        build.report("E404", f"{name}: the size {error['input']} is free; an attribute must be fixed", given.span)
+        return
     message = error["msg"].replace("Input should", "should")
     build.report("E404", f"{name} {message}, got {_said(error['input'])}", given.span, _hint(given.thing))
 

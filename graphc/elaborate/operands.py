@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
-from graphc.diagnostics import did_you_mean, listed
-from graphc.elaborate.evaluate import evaluate, values_of
-from graphc.elaborate.frame import Frame, Place, Result, Thing, main_value, spoken
+from graphc.diagnostics import Span, did_you_mean, listed
+from graphc.dims import Dim
+from graphc.elaborate.evaluate import evaluate
+from graphc.elaborate.frame import Frame, Level, Place, Result, Thing, known, listing, main_value, spoken
 from graphc.elaborate.runner import Runner
 from graphc.elaborate.scopes import Label, claim, define, definition, open_scope
+from graphc.elaborate.values import one_value, values_of
 from graphc.expr import Member, Name, Subscript
 from graphc.graph import Value
 from graphc.ops import Slot
-from graphc.reader.scalars import is_name
 from graphc.source import Scalar
 from graphc.spec import Branch, Formula, Named, Operand, Step
+
+Given: TypeAlias = "Value | list[Value] | None"
+"""What an input gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where operands are written, and the level that gets what they add to the graph."""
+
+    level: Level
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +74,21 @@ class Operands:
         """The operands of an op that takes any number, in the order written; a map's labels are new names."""
         source, build = step.source, self.runner.build
         if source is None:
-            return list(values_of(build, frame.flow, step.span))
+            return list(values_of(build, frame.flow, frame.level, step.span))
         if isinstance(source, Formula):
-            return list(values_of(build, evaluate(build, frame, source), source.span))
+            return list(values_of(build, evaluate(build, frame, source), frame.level, source.span))
         if isinstance(source, Named):
             operands: Sequence[Operand] = tuple(source.operands.values())
             things = [self._labelled(operand, source.keys[label], frame) for label, operand in source.operands.items()]
         else:
             operands, things = source, self._numbered(source, frame, place)
         pairs = zip(operands, things, strict=True)
-        return [value for operand, thing in pairs for value in values_of(build, thing, operand.span)]
+        return [value for operand, thing in pairs for value in values_of(build, thing, frame.level, operand.span)]
 
     def _labelled(self, operand: Operand, label: Scalar, frame: Frame) -> Thing:
-        """An operand with a label, which is a name from then on."""
+        """An operand with a label, which names what it adds; an expression has its names already."""
         found = self.operand(operand, frame, label)
-        is_that_name = isinstance(operand, Formula) and is_name(operand) == label.text
-        if not is_that_name:
+        if not isinstance(operand, Formula):
             define(self.runner.build, frame, label, found)
         return found
 
@@ -86,7 +97,7 @@ class Operands:
         if not any(isinstance(operand, Branch) for operand in source):
             return [self.operand(operand, frame) for operand in source]
         group = Place(place.level, place.name, place.span)
-        level = open_scope(group, "copies", definition(frame, place.span, "branches"))
+        level = open_scope(group, "copies", definition(place.span, "branches"))
         found: list[Thing] = []
         for operand in source:
             if isinstance(operand, Branch):
@@ -97,27 +108,53 @@ class Operands:
 
     # --- a fixed number of operands
 
-    def by_slot(self, step: Step, frame: Frame, slots: Sequence[Slot], owner: str) -> list[Value]:
+    def by_slot(self, step: Step, frame: Frame, slots: Sequence[Slot], owner: str) -> list[Given]:
         """The operands of an op or a block, in the order of its inputs.
 
         One that is not given is the output of that name of the step before, for the first input its main one.
         """
-        given = self._given(step, frame, [slot.name for slot in slots], owner)
-        main = slots[0].name if slots else ""
+        given = self._given(step, frame, slots, owner)
         flow = frame.flow
-        outputs = flow.outputs if isinstance(flow, Result) else {}
-        values: list[Value] = []
-        for slot in slots:
-            if slot.name in given or slot.name in outputs or slot.name == main:
-                thing = given.get(slot.name, outputs.get(slot.name, flow))
-                values.append(self._value(thing, slot.name, owner, step))
-            elif not slot.optional:
-                self._refuse(step, f"`{owner}` needs the input `{slot.name}`", f"from: {{{slot.name}: …}}")
-        return values
+        before = {**flow.outputs} if isinstance(flow, Result) else {}
+        if slots and flow is not None:
+            before.setdefault(slots[0].name, flow)
+        key = (step.keys or {}).get("from")
+        where = Where(frame.level, key.span if key else step.span)
+        return self.filled(slots, before | given, owner, where, flow)
 
-    def _given(self, step: Step, frame: Frame, names: list[str], owner: str) -> dict[str, Thing]:
+    def filled(
+        self, slots: Sequence[Slot], given: Mapping[str, Thing], owner: str, where: Where, before: Thing = None
+    ) -> list[Given]:
+        """What each input gets of what there is by name; `before` is what the step before gave.
+
+        Raises:
+            Failed: an input gets nothing, or something else than it takes; reported.
+        """
+        build = self.runner.build
+        found: list[Given] = []
+        for slot in slots:
+            thing = given.get(slot.name)
+            if thing is None and not slot.optional:
+                known(before)  # an output that is missing because its step failed is no mistake of its own
+                hint = f"from: {{{slot.name}: …}}"
+                build.fail("E405", f"`{owner}` needs the input `{slot.name}`", where.span, hint)
+            found.append(None if thing is None else self._fit(slot, thing, owner, where))
+        return found
+
+    def _fit(self, slot: Slot, thing: Thing, owner: str, where: Where) -> Given:
+        """A thing as the value, or the list of values, that an input takes."""
+        build = self.runner.build
+        if slot.listed:
+            return list(values_of(build, listing(thing), where.level, where.span))
+        found = main_value(thing)
+        if isinstance(found, (Value, int, float, Dim)):
+            return one_value(build, found, where.level, where.span)
+        message = f"the input `{slot.name}` of `{owner}` is {spoken(found)}, not a value"
+        build.fail("E405", message, where.span)
+
+    def _given(self, step: Step, frame: Frame, slots: Sequence[Slot], owner: str) -> dict[str, Thing]:
         """What `from` gives, by the names of the inputs."""
-        source = step.source
+        source, names = step.source, [slot.name for slot in slots]
         if source is None:
             return {}
         if isinstance(source, Named):
@@ -128,7 +165,7 @@ class Operands:
             return {label: self.operand(operand, frame, label) for label, operand in source.operands.items()}
         if isinstance(source, Formula):
             thing = evaluate(self.runner.build, frame, source)
-            things = thing if isinstance(thing, list) else [thing]
+            things = thing if isinstance(thing, list) and not slots[0].listed else [thing]
             self._require_room(step, len(things), names, owner)
             return dict(zip(names, things, strict=False))
         self._require_room(step, len(source), names, owner)
@@ -141,12 +178,6 @@ class Operands:
         if given > len(names):
             wanted = listed([f"`{name}`" for name in names])
             self._refuse(step, f"`{owner}` takes {wanted}, got {given} operands")
-
-    def _value(self, thing: Thing, name: str, owner: str, step: Step) -> Value:
-        found = main_value(thing)
-        if isinstance(found, Value):
-            return found
-        self._refuse(step, f"the input `{name}` of `{owner}` is {spoken(found)}, not a value")
 
     def _refuse(self, step: Step, message: str, hint: str = "") -> NoReturn:
         """Reports what is wrong with the operands: at `from`, else at the step."""

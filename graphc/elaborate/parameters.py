@@ -43,7 +43,11 @@ def require_arguments(build: Build, block: Block, arguments: Arguments, span: Sp
         if given:
             incomplete |= not _is_of_kind(build, parameter, block, given)
         elif parameter.default is None and not arguments.incomplete:
-            hint = f"- {block.name}: {{{name}: …}}" if span else "give it a default, or set it in the variant"
+            hint = (
+                f"- {block.name}: {{{name}: …}}"
+                if span
+                else f"give it a default, set it in the variant, or --set {name}=…"
+            )
             build.report("E403", f"`{block.name}` needs `{name}`", span or parameter.span, hint)
             incomplete = True
     if incomplete:

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
-from graphc.demands import at_least
 from graphc.diagnostics import did_you_mean, listed
-from graphc.dims import Size, symbol
+from graphc.dims import symbol
 from graphc.elaborate.arguments import kind_of, read_argument
 from graphc.elaborate.build import Build
 from graphc.elaborate.frame import (
-    UNKNOWN,
     Argument,
     Arguments,
     Failed,
     Frame,
     Level,
-    Place,
     Result,
     Thing,
+    main_value,
     spoken,
-    value_in,
 )
+from graphc.elaborate.initial import Initialiser
+from graphc.elaborate.inputs import read_inputs
 from graphc.elaborate.parameters import bind_parameters, require_arguments
-from graphc.elaborate.pattern import shape_of, size_of
+from graphc.elaborate.parts import Parts
+from graphc.elaborate.pattern import shape_of
+from graphc.elaborate.shared import declare
 from graphc.elaborate.steps import Steps
-from graphc.graph import ExpectedFigure, ExpectedShape, FreeSize, Graph, Input, Node, Scope, Value
-from graphc.reader.scalars import is_name, plain
+from graphc.elaborate.weights import Weights
+from graphc.graph import ExpectedFigure, ExpectedShape, FreeSize, Graph, Scope, Value, weights_of
+from graphc.reader.scalars import plain
 from graphc.settings import Settings
 from graphc.source import Scalar, Tree
-from graphc.spec import Formula, Pattern, Spec
-from graphc.tensor import Shape, Tensor
+from graphc.spec import Spec
 
 
 class Root:
@@ -39,11 +41,11 @@ class Root:
 
     def __init__(self, spec: Spec, standard: Spec, variant: str | None, settings: Settings) -> None:
         self.spec, self.variant, self.settings = spec, variant, settings
-        file, name = spec.main.file, variant or spec.name
-        blocks = {standard.main.file: standard.blocks} | {file: spec.blocks}
-        self.build = Build(blocks, file, standard.main.file)
-        self.scope = Scope(name, "", "root", f"{file}#", name, spec.span, doc=spec.main.doc)
+        name = variant or spec.name
+        self.build = Build(spec, standard)
+        self.scope = Scope(name, "", "root", f"{spec.main.file}#", name, spec.span, doc=spec.main.doc)
         self.frame = Frame(spec.main, Level(self.scope))
+        self.fixed: dict[str, int] = {}
 
     def graph(self) -> Graph:
         """The graph.
@@ -51,18 +53,23 @@ class Root:
         Raises:
             Failed, Stopped: there is none; reported.
         """
-        spec, frame, steps = self.spec, self.frame, Steps(self.build)
+        spec, frame, build = self.spec, self.frame, self.build
         if not spec.main.graph:
-            self.build.fail("E203", "a spec needs a `graph`; this file has blocks only", spec.span)
-        frame.names.update({name: symbol(name) for name in spec.sizes})
+            build.fail("E203", "a spec needs a `graph`; this file has blocks only", spec.span)
+        self.fixed = self.fix()
+        frame.names.update({name: self.fixed.get(name) or symbol(name) for name in spec.sizes})
         arguments = self.arguments()
-        require_arguments(self.build, spec.main, arguments)
-        bind_parameters(self.build, frame, arguments)
-        inputs = {name: value for name, pattern in spec.main.inputs.items() if (value := self.input(pattern))}
-        frame.flow = frame.names[next(iter(spec.main.inputs))]
+        require_arguments(build, spec.main, arguments)
+        bind_parameters(build, frame, arguments)
+        patterns = spec.main.inputs or {}
+        inputs = read_inputs(build, frame, patterns)
+        if patterns:
+            frame.flow = frame.names[next(iter(patterns))]
+        declare(build, spec.main.shared, frame)
+        steps = Steps(build)
         result = steps.calls.result(spec.main, frame, steps.run(spec.main.graph, frame))
         outputs = self.outputs(result)
-        return Graph(
+        graph = Graph(
             name=self.scope.name,
             title=spec.title,
             doc=spec.main.doc,
@@ -73,16 +80,36 @@ class Root:
             inputs=inputs,
             outputs=outputs,
             root=self.scope,
-            nodes=self.build.nodes,
-            demands=self.build.demands,
+            nodes=build.nodes,
+            demands=build.demands,
             expected=list(self.expected(outputs)),
+            unused=spec.unused,
         )
+        parts = Parts(build, steps, frame, result)
+        graph.training = parts.part("training", spec.training)
+        graph.sampling = parts.part("sampling", spec.sampling)
+        self.finish(graph)
+        return graph
+
+    def finish(self, graph: Graph) -> None:
+        """What is said about weights, once all of them are known."""
+        build, spec = self.build, self.spec
+        roots = [part.root for part in (graph, graph.training, graph.sampling) if part]
+        weights = Weights(build, (found for root in roots for found in weights_of(root)))
+        if spec.training and graph.training:
+            graph.training.frozen = weights.frozen(spec.training, self.frame)
+            weights.require_trained(spec.training, self.frame)
+        if spec.init:
+            nodes = [node for root in roots for node in root.nodes()]
+            graph.initial = Initialiser(build, self.frame, weights, nodes).read(spec.init)
 
     def arguments(self) -> Arguments:
         """What the variant sets, then what the settings set, read among the file's own names."""
         found = Arguments()
         variant = self.spec.variants.get(self.variant or "")
         for name, tree in {**(variant.values if variant else {}), **self.settings.parameters}.items():
+            if name in self.fixed:
+                continue
             try:
                 found.items[name] = self.argument(name, tree)
             except Failed:
@@ -95,13 +122,26 @@ class Root:
         """The value of one parameter of the file."""
         parameter = self.spec.main.params.get(name)
         if parameter is None:
-            hint = did_you_mean(name, self.spec.main.params, f"it has {listed(list(self.spec.main.params))}")
+            known = [*self.spec.main.params, *self.spec.sizes]
+            hint = did_you_mean(name, known, f"it has {listed(known)}")
             self.build.fail("E402", f"`{self.spec.name}` has no parameter `{name}`", tree.span, hint)
         return read_argument(self.build, kind_of(self.build, parameter, self.spec.main), tree, self.frame)
 
+    def fix(self) -> dict[str, int]:
+        """The sizes that a setting makes numbers: `--set H=512`."""
+        found = {}
+        for name in self.spec.sizes.keys() & self.settings.parameters.keys():
+            tree, rule = self.settings.parameters[name], self.spec.sizes[name].rule
+            number = self.example(tree)
+            if number not in rule.sizes():
+                said = tree.text if isinstance(tree, Scalar) else "that"
+                self.build.fail("E404", f"{name} must be {rule}, not {said}", tree.span)
+            found[name] = number
+        return found
+
     def sizes(self) -> dict[str, FreeSize]:
         """The free sizes, with the examples that the settings give."""
-        sizes = dict(self.spec.sizes)
+        sizes = {name: size for name, size in self.spec.sizes.items() if name not in self.fixed}
         for name, tree in self.settings.sizes.items():
             if name not in sizes:
                 hint = did_you_mean(name, sizes, f"it has {listed(list(sizes))}")
@@ -117,47 +157,19 @@ class Root:
         value = plain(tree) if isinstance(tree, Scalar) else 0
         return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
-    def input(self, pattern: Pattern) -> Value | None:
-        """A value that the caller gives."""
-        try:
-            shape = self.shape(pattern)
-        except Failed:
-            self.frame.names[pattern.name] = UNKNOWN
-            return None
-        tensor = Tensor(shape, pattern.dtype or "float32")
-        node = Node(pattern.name, Input(), (), tensor, self.scope, pattern.span)
-        self.frame.level.fresh(pattern.name)
-        self.frame.names[pattern.name] = self.scope.inputs[pattern.name] = node.output
-        return node.output
-
-    def shape(self, pattern: Pattern) -> Shape:
-        """The shape of an input."""
-        place = Place(self.frame.level, pattern.name, pattern.span)
-        shape = tuple(map(self.size, pattern.sizes))
-        for size in shape:
-            self.build.demand(at_least(size, 1), place, f"the input `{pattern.name}` needs the size {size} ≥ 1", ())
-        return shape
-
-    def size(self, formula: Formula) -> Size:
-        """A size of an input: a number, a parameter, a free size, or calculated from such."""
-        name = is_name(formula)
-        if name is not None and name not in self.frame.names:
-            hint = did_you_mean(name, self.frame.names, f"a free size has an example: dims: {{{name}: 224}}")
-            self.build.fail("E302", f"`{name}` is not a size or a parameter", formula.span, hint)
-        return size_of(self.build, self.frame, formula)
-
     def outputs(self, result: Result) -> dict[str, Value]:
         """The outputs of the graph, which must be values."""
         named: dict[str, Thing] = dict(result.outputs) or {"output": result.value}
         found: dict[str, Value] = {}
         for name, thing in named.items():
-            value = value_in(thing)
-            if value:
-                found[name] = value
-            elif not self.build.found:
+            with suppress(Failed):
+                value = main_value(thing)
+                if isinstance(value, Value):
+                    found[name] = value
+                    continue
                 formula = self.spec.main.outputs.get(name)
                 span = formula.span if formula else self.spec.main.graph[-1].span
-                self.build.report("E303", f"the output `{name}` is {spoken(thing)}, not a value", span)
+                self.build.report("E303", f"the output `{name}` is {spoken(value)}, not a value", span)
         return found
 
     def expected(self, outputs: Mapping[str, Value]) -> Iterator[ExpectedFigure | ExpectedShape]:
@@ -165,10 +177,8 @@ class Root:
         expectation = self.spec.expect.get(self.variant or "")
         if expectation is None or self.settings:
             return
-        if expectation.params:
-            yield ExpectedFigure("params", expectation.params.text, expectation.params.span)
-        if expectation.macs:
-            yield ExpectedFigure("macs", expectation.macs.text, expectation.macs.span)
+        for figure, scalar in expectation.figures.items():
+            yield ExpectedFigure(figure, scalar.text, scalar.span)
         for name, wanted in expectation.outputs.items():
             if name in outputs:
                 yield ExpectedShape(name, shape_of(self.build, self.frame, wanted.sizes), wanted.key.span)

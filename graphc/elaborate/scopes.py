@@ -22,13 +22,14 @@ def open_scope(place: Place, kind: Kind, definition: str, doc: str = "", block: 
     label = block.name if block else around.label if around.kind == "copies" else place.name
     doc = (block.doc if block else "") or doc
     scope = Scope(place.name, place.path, kind, definition, label, place.span, around, doc, place.condition)
+    scope.home = place.home
     around.items.append(scope)
     return Level(scope)
 
 
-def definition(frame: Frame, span: Span, what: str = "") -> str:
+def definition(span: Span, what: str = "") -> str:
     """Where a scope that is no block is written: the same for all its copies."""
-    return ":".join(filter(None, (frame.block.file, str(span.line), str(span.column), what)))
+    return ":".join(filter(None, (span.file, str(span.line), str(span.column), what)))
 
 
 def claim(build: Build, level: Level, label: Label) -> str:

@@ -25,6 +25,7 @@ class Steps:
         self.operands = Operands(self)
         self.calls = Calls(self, self.operands)
         self.loops = Loops(self)
+        build.use = self.calls.use
 
     def run(self, steps: Sequence[Step], frame: Frame) -> Thing:
         """Runs steps one after the other; what the last one gives."""
@@ -65,16 +66,28 @@ class Steps:
             return self._placed(step, frame, label)
 
     def _placed(self, step: Step, frame: Frame, label: Label) -> Result:
+        if step.broken:
+            raise Failed
+        if step.keys and "scan" in step.keys:
+            self.build.fail("E306", "a recurrence (`scan`) can't be elaborated yet", step.keys["scan"].span)
         if step.body is not None and not (step.id or label or step.loops or step.repeat):
             return self.bare(step, frame)
-        own_name = step.name.lstrip("$").rpartition(".")[2]
-        name = claim(self.build, frame.level, step.id or label or own_name)
+        name = self._name(step, frame, label)
         place = Place(frame.level, name, step.span, step.when.expression if step.when else None)
         if step.when and not is_true(self.build, frame, step.when):
             return self.skipped(step, frame, place)
         if step.loops or step.repeat:
             return self.loops.loop(step, frame, place)
         return self.once(step, frame, place)
+
+    def _name(self, step: Step, frame: Frame, label: Label) -> str:
+        """The name of a step: its id or label, else the op as it is written."""
+        if step.id or label:
+            return claim(self.build, frame.level, step.id or label)
+        shared = frame.shared(step.name)
+        if shared is not None and shared.level is frame.level:
+            return frame.level.first_use(shared.name)
+        return frame.level.fresh(step.name.lstrip("$").rpartition(".")[2])
 
     def bare(self, step: Step, frame: Frame) -> Result:
         """A `do` without a name of its own adds nothing but its steps."""
@@ -99,7 +112,7 @@ class Steps:
 
     def scoped(self, steps: Sequence[Step], frame: Frame, place: Place, kind: Kind, doc: str = "") -> Result:
         """Runs steps in a scope of their own."""
-        level = open_scope(place, kind, definition(frame, place.span), doc)
+        level = open_scope(place, kind, definition(place.span), doc)
         inner = frame.inside(level)
         if frame.level.scope.kind == "copies":
             bind_variables(level.scope, frame.names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from inspect import Parameter, signature
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -37,11 +37,12 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One operand of an op, as `infer` names it."""
+    """One operand of an op, as `infer` names it, or an input of a block; only that can take a list of values."""
 
     name: str
-    variadic: bool
-    optional: bool
+    variadic: bool = False
+    optional: bool = False
+    listed: bool = False
 
 
 class Op(BaseModel):
@@ -58,6 +59,17 @@ class Op(BaseModel):
     """The op's name in a spec: that of `torch.nn.functional`."""
     main: ClassVar[str | None] = None
     """The attribute that may be written alone: `- linear: 10`."""
+
+    @cached_property
+    def exact(self) -> tuple[object, ...]:
+        """The attributes with their types: 0, 0.0 and false are not the same, though Python finds them equal."""
+        return type(self), *map(_exact, self.__dict__.values())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Op) and self.exact == other.exact
+
+    def __hash__(self) -> int:
+        return hash(self.exact)
 
     def requires(self, *operands: Any) -> Iterator[Requirement]:
         """What must hold of the operands."""
@@ -87,6 +99,12 @@ class Op(BaseModel):
         return tuple(
             Slot(p.name, p.kind is Parameter.VAR_POSITIONAL, p.default is not Parameter.empty) for p in parameters
         )
+
+
+def _exact(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(map(_exact, value))
+    return type(value), value
 
 
 class Free(Op):

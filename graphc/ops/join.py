@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import reduce
+from collections.abc import Iterator
 
 from graphc.dims import Size
+from graphc.ops.arithmetic import promoted
 from graphc.ops.base import Axis, Free, Requirement, not_smaller, same_size
-from graphc.tensor import DType, Shape, Tensor
-
-
-class Add(Free):
-    """The sum of its operands, broadcast against each other (`torch.add`)."""
-
-    name = "add"
-
-    def requires(self, *inputs: Tensor) -> Iterator[Requirement]:
-        yield Requirement(len(inputs) >= 2, f"adds two values or more, got {len(inputs)}")
-        shape = inputs[0].shape
-        for right in inputs[1:]:
-            yield from broadcastable(shape, right.shape)
-            shape = broadcast(shape, right.shape)
-
-    def infer(self, *inputs: Tensor) -> Tensor:
-        return Tensor(reduce(broadcast, (value.shape for value in inputs)), promoted(inputs))
+from graphc.tensor import Tensor
 
 
 class Concat(Free):
@@ -66,26 +50,3 @@ class CenterCrop(Free):
 
     def infer(self, input: Tensor, target: Tensor) -> Tensor:
         return input.with_space(target.space)
-
-
-def broadcastable(left: Shape, right: Shape) -> Iterator[Requirement]:
-    """From the last axis on, two sizes agree or one of them is 1; a free size is not taken for a 1."""
-    for a, b in zip(reversed(left), reversed(right), strict=False):
-        if 1 not in (a, b):
-            yield same_size(a, b, f"the operands have sizes {a} and {b}")
-
-
-def broadcast(left: Shape, right: Shape) -> Shape:
-    """The common shape of two values that can be broadcast."""
-    longer, shorter = sorted((left, right), key=len, reverse=True)
-    padded = (1,) * (len(longer) - len(shorter)) + shorter
-    return tuple(b if a == 1 else a for a, b in zip(longer, padded, strict=True))
-
-
-def promoted(inputs: Sequence[Tensor]) -> DType:
-    """The element type that can hold all of theirs."""
-    held = {value.dtype for value in inputs}
-    return next(dtype for dtype in _WIDEST_FIRST if dtype in held)
-
-
-_WIDEST_FIRST: tuple[DType, ...] = ("float32", "int64", "bool")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 from graphc.diagnostics import SpecError
@@ -17,10 +18,10 @@ def read(tree: Tree, file: str, text: str) -> Spec:
     """The spec that a tree says; `text` is what the tree was made from.
 
     Raises:
-        SpecError: something is wrong with the file's form; all of it.
+        SpecError: something is wrong with the file's form, and so much that the rest makes no sense; all of it.
     """
     pieces = Pieces(file)
     spec = read_file(pieces, tree, sha256(text.encode()).hexdigest())
-    if pieces.found or spec is None:
+    if pieces.lost or spec is None:
         raise SpecError(pieces.found)
-    return spec
+    return replace(spec, wrong=tuple(pieces.found))

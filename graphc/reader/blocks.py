@@ -7,11 +7,12 @@ from typing import get_args
 from graphc.diagnostics import did_you_mean
 from graphc.reader.pieces import Pieces
 from graphc.reader.steps import read_steps
-from graphc.source import Mapping, Scalar, Tree
-from graphc.spec import Block, Parameter, ParameterKind, Pattern
+from graphc.reader.unused import unused
+from graphc.source import Mapping, Scalar, Sequence, Tree
+from graphc.spec import Block, Module, Parameter, ParameterKind, Pattern
 from graphc.tensor import DType
 
-BLOCK_KEYS = ("doc", "params", "inputs", "graph", "outputs")
+BLOCK_KEYS = ("doc", "params", "inputs", "shared", "graph", "outputs")
 _KINDS: tuple[ParameterKind, ...] = get_args(ParameterKind)
 _DTYPES: tuple[DType, ...] = get_args(DType)
 
@@ -30,17 +31,32 @@ def read_block(to: Pieces, name: Scalar, tree: Tree) -> Block | None:
 def read_body(to: Pieces, name: str, tree: Tree) -> Block:
     """What a block and a file have in common."""
     fields = tree.values if isinstance(tree, Mapping) else {}
-    to.distinct(("a parameter", fields.get("params")), ("an input", fields.get("inputs")))
+    to.unused += unused(tree) if isinstance(tree, Mapping) else ()
+    groups = {"params": "a parameter", "inputs": "an input", "shared": "a shared module"}
+    to.distinct(*((what, fields.get(key)) for key, what in groups.items()))
     return Block(
         name=name,
         file=to.file,
         span=tree.span,
         doc=to.text(fields.get("doc"), "doc"),
         params=to.names(fields.get("params"), lambda key, value: _parameter(to, key, value), "params"),
-        inputs=to.names(fields.get("inputs"), lambda key, value: _pattern(to, key, value), "inputs"),
+        inputs=read_inputs(to, fields["inputs"]) if "inputs" in fields else None,
+        shared=read_shared(to, fields.get("shared")),
         graph=read_steps(to, fields.get("graph"), "graph"),
         outputs=to.names(fields.get("outputs"), lambda _, value: to.formula(value, "an output"), "outputs"),
     )
+
+
+def read_inputs(to: Pieces, tree: Tree | None) -> dict[str, Pattern]:
+    """The inputs of a block, of a file or of its training; `[]` is none."""
+    if isinstance(tree, Sequence) and not tree.items:
+        return {}
+    return to.names(tree, lambda key, value: _pattern(to, key, value), "inputs", "inputs: {features: [N, C, H, W]}")
+
+
+def read_shared(to: Pieces, tree: Tree | None) -> dict[str, Module]:
+    """Modules that are used in several places."""
+    return to.names(tree, Module, "shared", "shared: {head: {linear: 10}}")
 
 
 def _parameter(to: Pieces, name: Scalar, tree: Tree) -> Parameter:
@@ -55,6 +71,8 @@ def _parameter(to: Pieces, name: Scalar, tree: Tree) -> Parameter:
 def _pattern(to: Pieces, name: Scalar, tree: Tree) -> Pattern:
     shape: Tree | None = tree
     dtype: DType | None = None
+    if isinstance(tree, Scalar) and tree.text in ("list", "optional"):
+        return Pattern(name.text, tree.span, kind="list" if tree.text == "list" else "optional")
     if isinstance(tree, Mapping):
         fields = to.fields(tree, f"the input {name.text}", ("shape", "dtype"))
         shape = fields.get("shape")

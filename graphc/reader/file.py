@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import get_args
 
 from graphc.demands import LONGEST_PERIOD, Rule
 from graphc.diagnostics import did_you_mean, listed
-from graphc.graph import FreeSize, Paper
+from graphc.graph import Figure, FreeSize, Paper
 from graphc.reader.blocks import read_block, read_body
+from graphc.reader.parts import read_sampling, read_training
 from graphc.reader.pieces import Pieces
 from graphc.reader.scalars import plain
 from graphc.source import Mapping, Scalar, Tree
 from graphc.spec import Block, Expectation, ExpectedOutput, Spec
 
 FILE_KEYS = (
-    *("graphc", "name", "title", "paper", "doc", "params", "variants", "default", "dims"),
-    *("inputs", "blocks", "graph", "outputs", "expect"),
+    *("graphc", "name", "title", "paper", "doc", "use", "extends", "params", "variants", "default", "dims"),
+    *("inputs", "shared", "blocks", "graph", "outputs", "expect", "training", "sampling", "init"),
 )
+
+FIGURES: tuple[Figure, ...] = get_args(Figure)
 
 
 def read_file(to: Pieces, tree: Tree, digest: str) -> Spec | None:
@@ -26,19 +30,27 @@ def read_file(to: Pieces, tree: Tree, digest: str) -> Spec | None:
         return None
     top = to.fields(root, "a spec", FILE_KEYS)
     main = _main(to, root)
+    used = to.names(top.get("use"), lambda _, value: to.kind(value, Scalar, "a file"), "use", "use: {fpn: fpn.yaml}")
+    to.distinct(("a file", top.get("use")), ("a block", top.get("blocks")))
     variants = _variants(to, top.get("variants"), main)
+    blocks = to.names(top.get("blocks"), lambda key, value: read_block(to, key, value), "blocks")
     return Spec(
         name=main.name,
         title=to.text(top.get("title"), "title"),
         paper=_paper(to, top.get("paper")),
         main=main,
-        blocks=to.names(top.get("blocks"), lambda key, value: read_block(to, key, value), "blocks"),
+        blocks=blocks,
         variants=variants,
         default=_default(to, top.get("default"), variants),
         sizes=to.names(top.get("dims"), lambda key, value: _size(to, key, value), "dims"),
         expect=_expectations(to, top.get("expect"), variants),
+        training=read_training(to, top.get("training")),
+        sampling=read_sampling(to, top.get("sampling")),
+        init=to.kind(top.get("init"), Mapping, "init", "init: {conv2d: {normal: {std: 0.02}}}"),
+        used=used,
         span=root.span,
         digest=digest,
+        unused=tuple(to.unused),
     )
 
 
@@ -61,10 +73,17 @@ def _main(to: Pieces, root: Mapping) -> Block:
     groups = {"dims": "a free size", "params": "a parameter", "inputs": "an input"}
     to.distinct(*((groups[key], root.values.get(key)) for key in ("dims", "params")))
     to.distinct(*((groups[key], root.values.get(key)) for key in ("dims", "inputs")))
-    for pattern in main.inputs.values():
+    _require_whole(to, main)
+    return main
+
+
+def _require_whole(to: Pieces, main: Block) -> None:
+    """What comes from outside is a value whose sizes are all named."""
+    for pattern in (main.inputs or {}).values():
         if pattern.rest:
             to.report("E207", "an input of the whole network has all its sizes: no `...`", pattern.span)
-    return main
+        elif pattern.kind != "value":
+            to.report("E207", "an input of the whole network is a value: give its shape", pattern.span)
 
 
 def _variants(to: Pieces, tree: Tree | None, main: Block) -> dict[str, Mapping]:
@@ -96,24 +115,24 @@ def _paper(to: Pieces, tree: Tree | None) -> Paper | None:
     return Paper(title, authors, to.number(fields.get("year"), "year", 1900, 2100), arxiv)
 
 
-def _size(to: Pieces, name: Scalar, tree: Tree) -> FreeSize | None:
-    """A free size with its example: a number, or a mapping with a rule."""
+def _size(to: Pieces, name: Scalar, tree: Tree) -> FreeSize:
+    """A free size with its example: a number, or a mapping with a rule; one without a rule where it is wrong."""
     if isinstance(tree, Scalar):
         number = to.number(tree, f"the example of {name.text}", 1)
-        return FreeSize(name.text, number, Rule(), frozenset(), tree.span) if number else None
+        return FreeSize(name.text, number or 1, Rule(), frozenset(), tree.span)
     before = len(to.found)
     fields = to.fields(tree, f"the dim {name.text}", ("example", "multiple", "plus", "min"))
     multiple = to.number(fields.get("multiple"), "multiple", 1, LONGEST_PERIOD) or 1
     plus = to.number(fields.get("plus"), "plus", 0) or 0
     rule = Rule(multiple, plus % multiple, to.number(fields.get("min"), "min", 1) or 1)
     example = to.number(fields.get("example"), "example", 1)
-    if len(to.found) > before:
-        return None
-    if example is None:
-        to.report("E203", f"the dim {name.text} needs an `example`", name.span, "H: {multiple: 32, example: 224}")
-        return None
-    if example not in rule:
+    if example is None and len(to.found) == before:
+        hint = "H: {multiple: 32, example: 224}"
+        to.report("E203", f"the dim {name.text} needs an `example`", name.span, hint, lost=False)
+    elif example is not None and len(to.found) == before and example not in rule:
         to.report("E207", f"the example {example} of {name.text} is not {rule}", fields["example"].span)
+    if len(to.found) > before or example is None:
+        return FreeSize(name.text, example or 1, Rule(), frozenset(), tree.span)
     return FreeSize(name.text, example, rule, frozenset(fields) - {"example"}, tree.span)
 
 
@@ -127,20 +146,20 @@ def _expectations(to: Pieces, tree: Tree | None, variants: Collection[str]) -> d
 
 
 def _expectation(to: Pieces, tree: Tree) -> Expectation:
-    fields = to.fields(tree, "an expectation", ("params", "macs", "outputs"))
-    params, macs = _figure(to, fields, "params"), _figure(to, fields, "macs")
+    fields = to.fields(tree, "an expectation", (*FIGURES, "outputs"))
+    figures = {figure: _figure(to, fields, figure) for figure in FIGURES}
     outputs = to.names(fields.get("outputs"), lambda key, value: _output(to, key, value), "outputs")
-    return Expectation(params, macs, outputs)
+    return Expectation({figure: scalar for figure, scalar in figures.items() if scalar}, outputs)
 
 
-def _figure(to: Pieces, fields: dict[str, Tree], what: str) -> Scalar | None:
+def _figure(to: Pieces, fields: dict[str, Tree], what: Figure) -> Scalar | None:
     """A count as it is written: whole, or, for MACs, with an exponent."""
     scalar = to.kind(fields.get(what), Scalar, what)
     if scalar is None:
         return None
     number = plain(scalar)
-    if isinstance(number, bool) or not isinstance(number, int if what == "params" else (int, float)):
-        kind = "a whole number" if what == "params" else "a number"
+    if isinstance(number, bool) or not isinstance(number, (int, float) if what == "macs" else int):
+        kind = "a number" if what == "macs" else "a whole number"
         to.report("E207", f"{what} must be {kind}, not `{scalar.text}`", scalar.span)
         return None
     return scalar

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 from graphc.diagnostics import Diagnostic, Source, Span, SpecError, did_you_mean
+from graphc.expr import Broken
 from graphc.reader.names import refusal
 from graphc.reader.scalars import formula, plain
 from graphc.source import KINDS, Mapping, Scalar, Sequence, Tree, kind_of
@@ -13,19 +14,29 @@ from graphc.spec import Formula
 
 LARGEST = 1_000_000_000
 
+_CONTAINED = frozenset(("E204", "E205", "E206", "E207", "E301"))
+"""What leaves no name undefined."""
 _EMPTY = Mapping(Span("", 1, 1, 1, Source("", "")))
 _T = TypeVar("_T")
 
 
 class Pieces:
-    """The reading of one file: `found` is what is wrong with it so far."""
+    """The reading of one file: `found` is what is wrong with it so far, `unused` the names that nothing reads.
+
+    Where a step or an expression is wrong, a broken one stands in its place, and all that reads it is silent. `lost`
+    says that more is missing than that: names that others may read.
+    """
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.found: list[Diagnostic] = []
+        self.unused: list[Diagnostic] = []
+        self.lost = False
 
-    def report(self, code: str, message: str, span: Span, hint: str = "") -> None:
+    def report(self, code: str, message: str, span: Span, hint: str = "", *, lost: bool | None = None) -> None:
+        """Notes what is wrong; `lost` says whether names are missing now (None: as is usual for the code)."""
         self.found.append(Diagnostic(code, message, span, hint=hint))
+        self.lost |= code not in _CONTAINED if lost is None else lost
 
     def kind(self, tree: Tree | None, wanted: type[_T], what: str, hint: str = "") -> _T | None:
         """The tree where it is of that kind, else a report."""
@@ -71,16 +82,23 @@ class Pieces:
         return None
 
     def formula(self, tree: Tree | None, what: str) -> Formula | None:
-        scalar = self.kind(tree, Scalar, what)
-        if scalar is None:
+        """An expression; None where there is nothing, a broken one where it is wrong."""
+        if tree is None:
             return None
+        if not isinstance(tree, Scalar):
+            self.report("E201", f"{what} must be a text, not {kind_of(tree)}", tree.span, lost=False)
+            return broken(tree.span)
         try:
-            return formula(scalar)
+            return formula(tree)
         except SpecError as error:
             self.found += error.diagnostics
-            return None
+            return broken(tree.span)
 
     def formulas(self, tree: Tree | None, what: str) -> tuple[Formula, ...]:
+        """The expressions of a list."""
+        if tree is not None and not isinstance(tree, Sequence):
+            self.report("E201", f"{what} must be a list, not {kind_of(tree)}", tree.span, lost=False)
+            return (broken(tree.span),)
         formulas = (self.formula(item, what) for item in self.items(tree, what))
         return tuple(written for written in formulas if written)
 
@@ -108,5 +126,10 @@ class Pieces:
         for what, tree in groups:
             for text, key in tree.keys.items() if isinstance(tree, Mapping) else ():
                 if text in taken:
-                    self.report("E205", f"`{text}` is already the name of {taken[text]}", key.span)
+                    self.report("E205", f"`{text}` is already the name of {taken[text]}", key.span, lost=True)
                 taken.setdefault(text, what)
+
+
+def broken(span: Span) -> Formula:
+    """What stands for an expression that is wrong and reported."""
+    return Formula(Broken(0, 0), Scalar("", span, exact=False))

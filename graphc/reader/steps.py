@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from graphc.diagnostics import Span, did_you_mean, listed
 from graphc.reader.pieces import Pieces
-from graphc.source import Mapping, Scalar, Sequence, Tree
+from graphc.source import Mapping, Scalar, Sequence, Tree, kind_of
 from graphc.spec import Branch, Formula, Loops, Named, Operand, Step
 
-STEP_KEYS = ("id", "from", "for", "repeat", "when", "doc")
+STEP_KEYS = ("id", "from", "for", "repeat", "when", "doc", "scan", "next")
 _LET_KEYS = ("doc",)
+_LIST = "a graph is a list: each step begins with `- `"
 
 
 def read_steps(to: Pieces, tree: Tree | None, what: str) -> tuple[Step, ...]:
     """The steps of a list."""
-    steps = (_step(to, item) for item in to.items(tree, what, "a graph is a list: each step begins with `- `"))
-    return tuple(step for step in steps if step)
+    if tree is not None and not isinstance(tree, Sequence):
+        to.report("E201", f"{what} must be a list, not {kind_of(tree)}", tree.span, _LIST, lost=False)
+        return (_broken(tree.span),)
+    return tuple(_step(to, item) for item in to.items(tree, what))
 
 
 def _operand(to: Pieces, tree: Tree) -> Operand | None:
@@ -26,24 +29,32 @@ def _operand(to: Pieces, tree: Tree) -> Operand | None:
     return _step(to, tree)
 
 
-def _step(to: Pieces, tree: Tree) -> Step | None:
+def _step(to: Pieces, tree: Tree) -> Step:
+    """A step; a broken one where it is wrong, with the names that it gives."""
     if isinstance(tree, Scalar):
         return _bare_step(to, tree)
-    mapping = to.kind(tree, Mapping, "a step")
-    if mapping is None:
-        return None
+    if isinstance(tree, Sequence):
+        to.report("E201", "a step must be a mapping, not a list", tree.span, lost=False)
+        return _broken(tree.span)
+    mapping = tree
     own = [key for key in mapping.keys.values() if key.text not in STEP_KEYS]
     if len(own) == 1:
         return _let(to, own[0], mapping) if own[0].text == "let" else _keyed(to, own[0], mapping)
     to.report("E204", *_no_single_op(own, mapping))
-    return None
+    name = mapping.values.get("id")
+    return _broken(mapping.span, name if isinstance(name, Scalar) else None)
 
 
-def _bare_step(to: Pieces, scalar: Scalar) -> Step | None:
+def _broken(span: Span, name: Scalar | None = None) -> Step:
+    """What stands for a step that is wrong and reported."""
+    return Step(span, id=name, broken=True)
+
+
+def _bare_step(to: Pieces, scalar: Scalar) -> Step:
     if scalar.text in ("", "do", "let"):
         hint = f"- {scalar.text}: …" if scalar.text else ""
         to.report("E204", "a step needs an op, a block, `do` with steps or `let` with names", scalar.span, hint)
-        return None
+        return _broken(scalar.span)
     return Step(scalar.span, scalar.text)
 
 
@@ -58,6 +69,8 @@ def _let(to: Pieces, op: Scalar, mapping: Mapping) -> Step:
 
 def _keyed(to: Pieces, op: Scalar, mapping: Mapping) -> Step:
     values, argument = mapping.values, mapping.values[op.text]
+    if "next" in values and "scan" not in values:
+        to.report("E203", "`next` needs `scan` beside it", mapping.keys["next"].span, lost=False)
     id_ = to.kind(values.get("id"), Scalar, "id")
     if id_:
         to.new_name(id_)

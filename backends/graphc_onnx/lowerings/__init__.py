@@ -2,10 +2,40 @@
 
 from __future__ import annotations
 
-from graphc_onnx.lowerings import activation, conv, join, linear, norm, pool, shape
+from graphc.graph import Value
+from graphc.ops import Op
+from graphc.packages import load_lowering
+from graphc_onnx.emitter import Emitter
+from graphc_onnx.lowerings import (
+    activation,
+    arithmetic,
+    compare,
+    conv,
+    embedding,
+    index,
+    join,
+    linear,
+    loss,
+    norm,
+    pool,
+    reduce,
+    shape,
+)
 from graphc_onnx.lowerings.base import lower
 
 __all__ = ["FAMILIES", "lower"]
 
-FAMILIES = (activation, conv, join, linear, norm, pool, shape)
+FAMILIES = (activation, arithmetic, compare, conv, embedding, index, join, linear, loss, norm, pool, reduce, shape)
 """The modules with lowerings."""
+
+unknown = lower.dispatch(object)
+
+
+def of_package(op: Op, to: Emitter, *operands: Value | None) -> None:
+    """Writes an op that none of the families has: as the package that brings its lowering says."""
+    load_lowering("onnx", op.name, lower.registry)
+    found = lower.dispatch(type(op))
+    (unknown if found is of_package else found)(op, to, *operands)
+
+
+lower.register(object, of_package)

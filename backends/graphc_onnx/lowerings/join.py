@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from graphc.graph import Value
-from graphc.ops.join import Add, CenterCrop, Concat
-from graphc_onnx.draft import Operand
+from graphc.ops.join import CenterCrop, Concat
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings.base import lower
-
-LAST = (1 << 63) - 1
-"""Slice's end where nothing is cut off behind."""
-
-
-@lower.register
-def add(_: Add, to: Emitter, *inputs: Value) -> None:
-    """From left to right, two at a time: Sum takes any number, but only of floating point."""
-    total: Operand = inputs[0]
-    for index, value in enumerate(inputs[1:-1]):
-        total = to.step(f"sum_{index}", "Add", total, value)
-    to.emit("Add", total, inputs[-1])
+from graphc_onnx.lowerings.index import LAST
 
 
 @lower.register

@@ -5,30 +5,40 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto
 
+from graphc.dims import Size
 from graphc.graph import Value
 from graphc.ops.base import extent
-from graphc.ops.pool import AdaptiveAvgPool2d, MaxPool2d
-from graphc_onnx.draft import Array
+from graphc.ops.pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from graphc_onnx.draft import Array, Operand
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings.base import lower
 from graphc_onnx.lowerings.window import window
 
 
 @lower.register
+def avg_pool2d(op: AvgPool2d, to: Emitter, input: Value) -> None:
+    _require_right_windows(op, to)
+    settings = window(2, kernel_size=op.kernel_size, stride=op.step, padding=op.padding, dilation=1)
+    del settings["dilations"]  # only from opset 19 on
+    counted = int(op.count_include_pad)
+    to.emit("AveragePool", input, **settings, ceil_mode=int(op.ceil_mode), count_include_pad=counted)
+
+
+@lower.register
 def max_pool2d(op: MaxPool2d, to: Emitter, input: Value) -> None:
-    if op.ceil_mode and _last_window_may_start_behind(op):
-        to.needs_opset(22)  # before, ONNX counts a window that starts in the padding behind the input
+    _require_right_windows(op, to)
     settings = window(2, kernel_size=op.kernel_size, stride=op.step, padding=op.padding, dilation=op.dilation)
     to.emit("MaxPool", input, **settings, ceil_mode=int(op.ceil_mode))
 
 
-def _last_window_may_start_behind(op: MaxPool2d) -> bool:
-    """Whether, for some size, rounding up gives a window that starts at size + padding or later.
+def _require_right_windows(op: AvgPool2d | MaxPool2d, to: Emitter) -> None:
+    """Before opset 22, ONNX counts a window that starts in the padding behind the input.
 
-    It starts at ⌈room / stride⌉·stride, at most room + stride - 1, with room = size + 2·padding - reach.
+    Rounding up gives one, for some size, where it starts at size + padding or later: at ⌈room / stride⌉·stride, at most
+    room + stride - 1, with room = size + 2·padding - reach.
     """
-    axes = zip(*(extent(e, 2) for e in (op.kernel_size, op.step, op.padding, op.dilation)), strict=True)
-    return any(padding + stride > dilation * (kernel - 1) + 1 for kernel, stride, padding, dilation in axes)
+    if op.ceil_mode and any(w.padding + w.stride > w.reach for w in op.windows()):
+        to.needs_opset(22)
 
 
 @lower.register
@@ -51,6 +61,44 @@ def adaptive_avg_pool2d(op: AdaptiveAvgPool2d, to: Emitter, input: Value) -> Non
     to.emit("MatMul", rows, to.step("along_width", "MatMul", input, across))
 
 
+@lower.register
+def adaptive_max_pool2d(op: AdaptiveMaxPool2d, to: Emitter, input: Value) -> None:
+    """The largest of all where one part is wanted, ordinary pooling where the parts are equal.
+
+    Else each part of the rows is cut out and its largest row kept, then each part of the columns.
+    """
+    parts = extent(op.output_size, 2)
+    if parts == (1, 1):
+        to.emit("GlobalMaxPool", input)
+        return
+    equal = _equal_parts(input, parts)
+    if equal:
+        to.emit("MaxPool", input, kernel_shape=equal, strides=equal)
+        return
+    to.needs_opset(18)  # ReduceMax takes its axes as an operand
+    rows = _largest(to.below("height"), input, input.type.shape[2], 2, parts[0])
+    columns = _largest(to.below("width"), to.step("rows", "Concat", *rows, axis=2), input.type.shape[3], 3, parts[1])
+    to.emit("Concat", *columns, axis=3)
+
+
+def _largest(to: Emitter, value: Operand, size: Size, axis: int, parts: int) -> list[str]:
+    """The largest element of each part along an axis, which has size 1 then."""
+    along = to.constant("axis", [axis])
+    if isinstance(size, int):
+        starts, ends = (
+            to.constant(name, column) for name, column in zip(("start", "end"), bounds(size, parts), strict=True)
+        )
+    else:
+        starts, ends = _bounds(to, to.step("size", "Gather", to.step("sizes", "Shape", value), along), parts)
+    found = []
+    for part in range(parts):
+        at = to.below(f"part_{part}")
+        number = at.constant("number", part)
+        start, end = (at.step(name, "Gather", whole, number) for name, whole in (("start", starts), ("end", ends)))
+        found.append(at.step("largest", "ReduceMax", at.step("cut", "Slice", value, start, end, along), along))
+    return found
+
+
 def _equal_parts(input: Value, parts: tuple[int, ...]) -> list[int] | None:
     """The sizes of the parts where these are all equal."""
     pairs = zip(input.type.space, parts, strict=True)
@@ -60,10 +108,17 @@ def _equal_parts(input: Value, parts: tuple[int, ...]) -> list[int] | None:
 
 def pooling_matrix(size: int, parts: int) -> Array:
     """The mean of each part [parts, size]: part i is ⌊i·size/parts⌋ … ⌈(i+1)·size/parts⌉ - 1, as in PyTorch."""
-    part, place = np.arange(parts)[:, None], np.arange(size)
-    start, end = part * size // parts, -(-(part + 1) * size // parts)
+    place = np.arange(size)
+    start, end = bounds(size, parts)
     inside = (start <= place) & (place < end)
-    return (inside / (end - start)).astype(np.float32)
+    shares: Array = inside / (end - start)
+    return shares.astype(np.float32)
+
+
+def bounds(size: int, parts: int) -> tuple[Array, Array]:
+    """Where each part starts and ends [parts, 1]."""
+    part = np.arange(parts)[:, None]
+    return part * size // parts, -(-(part + 1) * size // parts)
 
 
 def _matrix(to: Emitter, input: Value, axis: int, parts: int) -> str:

@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
-from graphc_torch.lowerings import activation, conv, join, linear, norm, pool, shape
+from graphc.ops import Op
+from graphc.packages import load_lowering
+from graphc.tensor import Tensor
+from graphc_torch.layer import Layer, lower
+from graphc_torch.lowerings import (
+    activation,
+    arithmetic,
+    compare,
+    conv,
+    embedding,
+    index,
+    join,
+    linear,
+    loss,
+    norm,
+    pool,
+    reduce,
+    shape,
+)
 
 __all__ = ["FAMILIES"]
 
-FAMILIES = (activation, conv, join, linear, norm, pool, shape)
+FAMILIES = (activation, arithmetic, compare, conv, embedding, index, join, linear, loss, norm, pool, reduce, shape)
 """The modules with lowerings."""
+
+unknown = lower.dispatch(object)
+
+
+def of_package(op: Op, *inputs: Tensor | None) -> Layer:
+    """The layer of an op that none of the families has: as the package that brings its lowering says."""
+    load_lowering("torch", op.name, lower.registry)
+    found = lower.dispatch(type(op))
+    return (unknown if found is of_package else found)(op, *inputs)
+
+
+lower.register(object, of_package)

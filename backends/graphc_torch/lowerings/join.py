@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from graphc.ops.join import Add, CenterCrop, Concat
+from graphc.ops.join import CenterCrop, Concat
 from graphc.tensor import Tensor
 from graphc_torch.layer import Argument, Call, Layer, lower
-
-
-@lower.register
-def _(op: Add, *inputs: Tensor) -> Layer:
-    return Layer(function=Call("+", style="operator"))
 
 
 @lower.register

@@ -1,0 +1,58 @@
+"""Parts of values, and numbers beside values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from graphc.dims import Size
+from graphc.graph import Value
+from graphc.ops.index import Constant, Getitem, Range
+from graphc_onnx.draft import Operand
+from graphc_onnx.emitter import Emitter
+from graphc_onnx.lowerings.base import lower
+
+LAST = (1 << 63) - 1
+"""Slice's end where nothing is cut off behind."""
+Stage: TypeAlias = tuple[str, str, tuple[Operand, ...], dict[str, int]]
+"""A node that reads the one before it: its name, its operator, its further operands, its attributes."""
+
+
+@lower.register
+def constant(op: Constant, to: Emitter) -> None:
+    """What can take the number in its own element type does so (`operands.in_type`): others read a node."""
+    to.put_off(lambda: to.emit("Identity", to.number("number", op.value, op.infer().dtype)))
+
+
+@lower.register
+def getitem(op: Getitem, to: Emitter, input: Value) -> None:
+    """Slice for all ranges, Gather for each element, from the last axis so that the others stay, Unsqueeze for None."""
+    *before, last = list(_stages(op, to)) or [("all", "Identity", (), {})]
+    value: Operand = input
+    for name, operator, operands, attributes in before:
+        value = to.step(name, operator, value, *operands, **attributes)
+    _, operator, operands, attributes = last
+    to.emit(operator, value, *operands, **attributes)
+
+
+def _stages(op: Getitem, to: Emitter) -> Iterator[Stage]:
+    taken = list(enumerate(part for part in op.index if part is not None))
+    ranges = {axis: part for axis, part in taken if not isinstance(part, int) and part != (None, None, None)}
+    if ranges:
+        yield "slice", "Slice", _bounds(to, ranges), {}
+    for axis, part in reversed(taken):
+        if isinstance(part, int):
+            yield f"element_{axis}", "Gather", (to.constant(f"index_{axis}", part),), {"axis": axis}
+    left = [part for part in op.index if not isinstance(part, int)]
+    new = [axis for axis, part in enumerate(left) if part is None]
+    if new:
+        yield "unsqueeze", "Unsqueeze", (to.constant("new", new),), {}
+
+
+def _bounds(to: Emitter, ranges: dict[int, Range]) -> tuple[str, ...]:
+    """The starts, ends, axes and steps of a Slice, whose rules are Python's."""
+    starts: list[Size] = [0 if start is None else start for start, _, _ in ranges.values()]
+    ends: list[Size] = [LAST if stop is None else stop for _, stop, _ in ranges.values()]
+    steps: list[Size] = [1 if step is None else step for _, _, step in ranges.values()]
+    found = to.vector("start", starts), to.vector("end", ends), to.constant("axes", list(ranges))
+    return found if all(step == 1 for step in steps) else (*found, to.vector("step", steps))

@@ -1,0 +1,98 @@
+"""The attributes of functions as code of a forward method: numbers, free sizes, and what the constructor was given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from graphc.dims import Dim
+from graphc.graph import Node
+from graphc_torch.construct import Class, argument_term, is_default
+from graphc_torch.layer import Argument, Call, layer_of
+from graphc_torch.layout import Code, Loose, flat
+from graphc_torch.operators import ATOM
+from graphc_torch.sizes import Sizes, free_sizes
+from graphc_torch.term import UnresolvedError
+
+_NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
+"""A name in an expression of the constructor."""
+
+
+@dataclass(slots=True)
+class Attributes:
+    """Writes the attributes of nodes, which are one item in all instances of a class.
+
+    `stored` are the constructor's arguments that the method reads, each with its name as an attribute of the module.
+    """
+
+    of: Class
+    sizes: Sizes
+    stored: dict[str, str] = field(default_factory=dict)
+
+    def given(self, nodes: Sequence[Node]) -> list[tuple[Argument, Code]]:
+        """The arguments that are not the default everywhere, with their values."""
+        return [(same[0], self.value(nodes, same)) for same in columns(nodes) if not is_default(same)]
+
+    def value(self, nodes: Sequence[Node], arguments: Sequence[Argument]) -> Code:
+        """The value of one argument.
+
+        Raises:
+            UnresolvedError: no code gives it in all instances.
+        """
+        values = tuple(argument.value for argument in arguments)
+        if is_free(values):
+            return self.size(values)
+        term = argument_term(self.of, arguments, nodes, range(len(nodes)))
+        code = _NAME.sub(lambda found: self.name(found[0]), term.code)
+        return code if term.strength == ATOM else Loose(code, term.strength)
+
+    def size(self, values: tuple[object, ...]) -> Code:
+        """Sizes, some of them free, or tuples of such, in every instance."""
+        lists = [value for value in values if isinstance(value, tuple)]
+        if len(lists) == len(values) and len({len(value) for value in lists}) == 1:
+            parts = [flat(self.size(same)) for same in zip(*lists, strict=True)]
+            return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+        sizes = tuple(value for value in values if isinstance(value, (int, Dim)))
+        if len(sizes) < len(values):
+            raise UnresolvedError(str(values[0]))
+        return self.sizes.code(sizes)
+
+    def read(self, nodes: Sequence[Node]) -> set[int]:
+        """The inputs of which free sizes are read, by number."""
+        self.sizes.used.clear()
+        for arguments in columns(nodes):
+            if is_free(tuple(argument.value for argument in arguments)):
+                self.value(nodes, arguments)
+        return set(self.sizes.used)
+
+    def name(self, name: str) -> str:
+        """What a name in the constructor is in the method: an argument there is an attribute here."""
+        if all(parameter.code != name for parameter in self.of.numbers.parameters.values()):
+            return name
+        if name not in self.stored:
+            template = self.of.template
+            taken = {template.sample(number).name for number in range(len(template.operands))} | {*self.stored.values()}
+            free = name
+            while free in taken:
+                free += "_"
+            self.stored[name] = free
+        return f"self.{self.stored[name]}"
+
+
+def call_of(node: Node) -> Call:
+    """How the function of a node is called, where it has one."""
+    call = layer_of(node).function
+    if call is None:
+        raise TypeError(node.path)
+    return call
+
+
+def columns(nodes: Sequence[Node]) -> list[tuple[Argument, ...]]:
+    """The arguments of a function, each in all instances."""
+    return list(zip(*(call_of(node).arguments for node in nodes), strict=True))
+
+
+def is_free(values: object) -> bool:
+    """Whether there is a free size in them."""
+    return next(free_sizes(values), None) is not None

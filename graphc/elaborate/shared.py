@@ -1,0 +1,37 @@
+"""Shared modules: declared once, used in several places, with their weights where they are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from graphc.elaborate.arguments import read_step
+from graphc.elaborate.build import Build
+from graphc.elaborate.frame import UNKNOWN, Argument, Arguments, Failed, Frame, Shared, Thing
+from graphc.elaborate.parameters import require_arguments
+from graphc.elaborate.scopes import define
+from graphc.spec import Block, Module
+
+
+def declare(build: Build, modules: Mapping[str, Module], frame: Frame) -> None:
+    """Gives the names of shared modules their meaning in a frame, whose parameters and inputs are bound."""
+    for module in modules.values():
+        try:
+            thing: Thing = _shared(build, module, frame)
+        except Failed:
+            thing = UNKNOWN
+        with suppress(Failed):
+            define(build, frame, module.name, thing)
+            frame.level.keep(module.name.text)
+
+
+def _shared(build: Build, module: Module, frame: Frame) -> Shared:
+    name, level = module.name.text, frame.level
+    callee = read_step(build, module.step, frame)
+    if isinstance(callee.target, Block):
+        given = {key: Argument(thing, module.step.span) for key, thing in callee.arguments.items()}
+        require_arguments(build, callee.target, Arguments(given), module.step.span)
+    found = Shared(name, level.home(name), callee, level)
+    found.callee = replace(callee, shared=found, from_parameter=False)
+    return found

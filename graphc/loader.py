@@ -1,0 +1,137 @@
+"""Reads a file with those that it uses and extends; all of them lie in its folder, or come with graphc."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+
+from graphc.diagnostics import Diagnostic, SpecError, did_you_mean
+from graphc.extends import merged
+from graphc.reader import read
+from graphc.source import Mapping, Scalar, Tree, read_source, read_text
+from graphc.spec import Spec
+
+MOST_FILES = 100
+
+
+def specs() -> Path:
+    """The folder of the installed specs; in a checkout the one at its top."""
+    inside = Path(str(files("graphc"))) / "specs"
+    return inside if inside.is_dir() else inside.parents[1] / "specs"
+
+
+@dataclass(slots=True)
+class Loader:
+    """One run of reading. `folder` is that of the first file; without one only installed files can be used.
+
+    `paths` has the place of each file by the name that it is reported under.
+    """
+
+    folder: Path | None
+    paths: dict[str, Path] = field(default_factory=dict)
+    known: dict[Path, Spec] = field(default_factory=dict)
+    active: list[Path] = field(default_factory=list)
+
+    def file(self, path: Path, name: str) -> Spec:
+        """The spec in a file, reported under `name`.
+
+        Raises:
+            SpecError: it can't be read, or is wrong, or a file that it uses is.
+        """
+        path = path.resolve()
+        if path not in self.known:
+            self.paths[name] = path
+            text = read_source(path, name)
+            self.known[path] = self.spec(read_text(text, name), text, name)
+        return self.known[path]
+
+    def text(self, text: str, name: str) -> Spec:
+        """The spec that a text is; it counts as lying in the folder."""
+        if self.folder is not None:
+            self.paths[name] = self.folder.resolve() / name
+        return self.spec(read_text(text, name), text, name)
+
+    def spec(self, tree: Tree, text: str, name: str) -> Spec:
+        """The spec that a tree is, with what it extends and uses."""
+        tree, text = self.extended(tree, text)
+        spec = read(tree, name, text)
+        uses = {alias: self.used(path) for alias, path in spec.used.items()}
+        place = self.paths.get(name)
+        return replace(spec, uses=uses, installed=place is not None and place.is_relative_to(specs().resolve()))
+
+    def extended(self, tree: Tree, text: str) -> tuple[Tree, str]:
+        """A file's tree on top of the one that it extends, and both texts."""
+        base = tree.values.get("extends") if isinstance(tree, Mapping) else None
+        if not isinstance(base, Scalar):
+            return tree, text
+        path, name = self.find(base)
+        with self.reading(path, base):
+            below = read_source(path, name)
+            base_tree, below = self.extended(read_text(below, name), below)
+        return merged(base_tree, tree), below + text
+
+    def used(self, scalar: Scalar) -> Spec:
+        """The file that a text after `use` names."""
+        path, name = self.find(scalar)
+        with self.reading(path, scalar):
+            return self.file(path, name)
+
+    @contextmanager
+    def reading(self, path: Path, scalar: Scalar) -> Iterator[None]:
+        """A file on the way, which none that it uses may use in turn."""
+        if path in self.active or path == self.paths.get(scalar.span.file):
+            chain = " → ".join(place.name for place in (*self.active, path))
+            raise _wrong(scalar, f"files use each other: {chain}")
+        if len(self.paths) > MOST_FILES:
+            raise _wrong(scalar, f"a spec uses at most {MOST_FILES} files", code="E102")
+        self.active.append(path)
+        try:
+            yield
+        finally:
+            self.active.pop()
+
+    def find(self, scalar: Scalar) -> tuple[Path, str]:
+        """The place of a file that is named in another, and the name that it is reported under.
+
+        It is looked for beside the file that names it, then among the installed ones.
+        """
+        written = Path(scalar.text.replace("\\", "/"))
+        around = self.paths.get(scalar.span.file)
+        library = specs().resolve()
+        allowed = [place.resolve() for place in (self.folder, library) if place]
+        places = [(folder / written).resolve() for folder in (around and around.parent, library) if folder]
+        path = next((place for place in places if place.is_file()), places[0])
+        if written.is_absolute() or not any(path.is_relative_to(place) for place in allowed):
+            raise _wrong(scalar, "a file that is used lies in the spec's folder, or comes with graphc")
+        if not path.is_file():
+            raise _wrong(scalar, f"no file `{scalar.text}`", _near(written, around))
+        return path, self.unique(_name(path, self.folder), path)
+
+    def unique(self, name: str, path: Path) -> str:
+        """A name that no other file is reported under."""
+        while self.paths.get(name, path) != path:
+            name = f"graphc/{name}"
+        self.paths[name] = path
+        return name
+
+
+def _name(path: Path, folder: Path | None) -> str:
+    """The path as it is said: of an installed file below its folder, else below the folder as it was given."""
+    library = specs().resolve()
+    if path.is_relative_to(library):
+        return path.relative_to(library).as_posix()
+    return (folder / path.relative_to(folder.resolve())).as_posix() if folder else path.name
+
+
+def _near(written: Path, around: Path | None) -> str:
+    """The hint for a file that is not there."""
+    folder = (around.parent if around else specs()) / written.parent
+    there = sorted(path.name for path in folder.glob("*.yaml")) if folder.is_dir() else []
+    return did_you_mean(written.name, there)
+
+
+def _wrong(scalar: Scalar, message: str, hint: str = "", code: str = "E105") -> SpecError:
+    return SpecError([Diagnostic(code, message, scalar.span, hint=hint)])

@@ -1,0 +1,47 @@
+"""Tables of learned vectors, and tensors that are learned by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from graphc.ops.base import Axis, Count, Free, Requirement, holds
+from graphc.ops.loss import NonNegative
+from graphc.tensor import Constant, Normal, Tensor, Weight
+
+
+class Embedding(Free):
+    """A vector for each number 0 … num_embeddings - 1: [*] int64 → [*, embedding_dim] (`torch.nn.Embedding`).
+
+    The vector of `padding_idx` begins as 0 and learns nothing.
+    """
+
+    name = "embedding"
+    num_embeddings: Count
+    embedding_dim: Count
+    padding_idx: Axis | None = None
+
+    def requires(self, input: Tensor) -> Iterator[Requirement]:
+        count, padding = self.num_embeddings, self.padding_idx
+        message = f"padding_idx {padding} is none of num_embeddings {count}"
+        yield Requirement(padding is None or -count <= padding < count, message)
+        yield holds(input, "int64")
+
+    def infer(self, input: Tensor) -> Tensor:
+        return Tensor((*input.shape, self.embedding_dim))
+
+    def weights(self, input: Tensor) -> Mapping[str, Weight]:
+        return {"weight": Weight((self.num_embeddings, self.embedding_dim), Normal(zero_row=self.padding_idx))}
+
+
+class Learned(Free):
+    """A learned tensor of this shape, at first 0 or, with `std`, normally distributed (`torch.nn.Parameter`)."""
+
+    name = "parameter"
+    shape: tuple[Count, ...]
+    std: NonNegative = 0.0
+
+    def infer(self) -> Tensor:
+        return Tensor(self.shape)
+
+    def weights(self) -> Mapping[str, Weight]:
+        return {"weight": Weight(self.shape, Normal(std=self.std) if self.std else Constant(0))}

@@ -1,0 +1,118 @@
+"""Parts of values, and numbers beside values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from graphc.demands import at_least
+from graphc.dims import Size, ceil_divide, smaller
+from graphc.ops.base import Axis, Count, Flag, Free, Requirement, Symbolic, not_smaller
+from graphc.tensor import DType, Tensor
+
+Number: TypeAlias = Annotated[float, Field(strict=True)]
+Range: TypeAlias = tuple[Axis | Symbolic | None, Axis | Symbolic | None, Count | Symbolic | None]
+"""A slice: where it starts, where it stops, and its step, as in Python."""
+Part: TypeAlias = Axis | Range | None
+"""What is done with an axis: one element of it, or a range; None is a new axis of 1."""
+Candidates: TypeAlias = tuple[Size, ...]
+
+
+class Constant(Free):
+    """A number, as a value of shape []: of float32, int64 or bool as in Python, where 1, 1.0 and true are equal."""
+
+    name = "constant"
+    main = "value"
+    value: Flag | Axis | Number | Symbolic
+
+    def infer(self) -> Tensor:
+        kinds: dict[type, DType] = {bool: "bool", float: "float32"}
+        return Tensor((), kinds.get(type(self.value), "int64"))
+
+
+class Getitem(Free):
+    """A part of a value, axis by axis: `input[index]` with the rules of Python (`torch.Tensor.__getitem__`).
+
+    A slice of an axis of n elements begins at `start`, or at n + `start` where that is negative, and ends before `stop`
+    or n. Nothing may be left empty; a bound that depends on a free size must not change its sign.
+    """
+
+    name = "getitem"
+    main = "index"
+    index: Annotated[tuple[Part, ...], Field(min_length=1)]
+
+    def requires(self, input: Tensor) -> Iterator[Requirement]:
+        count = sum(part is not None for part in self.index)
+        yield Requirement(count <= input.rank, f"{count} parts for {input} with {input.rank} axes")
+        for part, size in self.taken(input):
+            yield from _inside(part, size) if isinstance(part, int) else _left(part, size)
+
+    def infer(self, input: Tensor) -> Tensor:
+        sizes = iter(input.shape)
+        shape: list[Size] = []
+        for part in self.index:
+            if part is None:
+                shape.append(1)
+            elif isinstance(part, int):
+                next(sizes)
+            else:
+                shape.append(_length(part, next(sizes)))
+        return input.with_shape((*shape, *sizes))
+
+    def taken(self, input: Tensor) -> list[tuple[int | Range, Size]]:
+        """The parts that are for an axis of `input`, each with the size of its axis."""
+        parts = [part for part in self.index if part is not None]
+        return list(zip(parts, input.shape, strict=False))
+
+
+def _inside(index: int, size: Size) -> Iterator[Requirement]:
+    least = index + 1 if index >= 0 else -index
+    yield not_smaller(size, least, f"there is no element {index} along an axis of {size}")
+
+
+def _left(part: Range, size: Size) -> Iterator[Requirement]:
+    """Something is left: every bound above lies behind every bound below."""
+    start, stop, step = part
+    for bound in (start, stop):
+        if bound is not None and at_least(bound, 0) is not False:
+            yield not_smaller(bound, 0, f"the bound {bound} must not be negative")
+    if step is not None:
+        yield not_smaller(step, 1, f"the step {step} must be positive")
+    for low in _starts(start, size):
+        for high in _stops(stop, size):
+            yield not_smaller(high, low + 1, f"nothing is left of an axis of {size} from {low} to {high}")
+
+
+def _length(part: Range, size: Size) -> Size:
+    """How many elements are left: the least over all pairs of bounds."""
+    start, stop, step = part
+    lengths = [
+        ceil_divide(high - low, 1 if step is None else step)
+        for low in _starts(start, size)
+        for high in _stops(stop, size)
+    ]
+    return reduce(_least, lengths)
+
+
+def _starts(start: Size | None, size: Size) -> Candidates:
+    """Of these the largest is where a slice begins."""
+    if start is None:
+        return (0,)
+    return (0, size + start) if at_least(start, 0) is False else (start,)
+
+
+def _stops(stop: Size | None, size: Size) -> Candidates:
+    """Of these the smallest is where a slice ends."""
+    if stop is None:
+        return (size,)
+    return (size + stop,) if at_least(stop, 0) is False else (stop, size)
+
+
+def _least(left: Size, right: Size) -> Size:
+    """The smaller of two sizes, without a minimum where it is the same one at all sizes."""
+    if at_least(left, right) is True:
+        return right
+    return left if at_least(right, left) is True else smaller(left, right)

@@ -1,0 +1,1 @@
+"""The op `layer_scale`, brought to graphc by entry points."""
