@@ -89,13 +89,13 @@ def read_source(path: Path, name: str) -> str:
         raise _nowhere("E105", name, f"{name} is not UTF-8 text (byte {error.start})") from error
 
 
-def read_text(text: str, name: str) -> Tree:
-    """The tree of a YAML text.
+def read_text(text: str, name: str, before: str = "") -> Tree:
+    """The tree of a YAML text; `before` is what stands before it on its first line, for errors to show.
 
     Raises:
         SpecError: the text is not YAML, or passes a limit.
     """
-    builder = _Builder(Source(name, text.removeprefix("\ufeff")))
+    builder = _Builder(text.removeprefix("\ufeff"), name, before)
     try:
         return builder.tree()
     except yaml.MarkedYAMLError as error:
@@ -119,9 +119,10 @@ class _Open:
 class _Builder:
     """Puts events together to a tree."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.lines = source.text.split("\n")
+    def __init__(self, text: str, name: str, before: str) -> None:
+        self.source = Source(name, before + text)
+        self.text = " " * len(before) + text
+        self.lines = self.text.split("\n")
         self.root: Tree | None = None
         self.open: list[_Open] = []
         self.count = 0
@@ -130,10 +131,10 @@ class _Builder:
 
     def tree(self) -> Tree:
         """The whole text's tree."""
-        if len(self.source.text) > MOST_BYTES:
+        if len(self.text) > MOST_BYTES:
             self.fail("E102", f"a spec has at most {MOST_BYTES} bytes", self.span(0, 0))
         self.characters()
-        for event in yaml.parse(self.source.text, Loader=yaml.CSafeLoader):
+        for event in yaml.parse(self.text, Loader=yaml.CSafeLoader):
             self.take(event)
         if self.root is None:
             self.fail("E101", "the spec is empty", self.span(0, 0))
@@ -143,9 +144,9 @@ class _Builder:
 
     def characters(self) -> None:
         """Refuses what YAML refuses, and the line breaks that nobody else counts."""
-        wrong = _FORBIDDEN.search(self.source.text)
+        wrong = _FORBIDDEN.search(self.text)
         if wrong:
-            before = self.source.text[: wrong.start()]
+            before = self.text[: wrong.start()]
             place = self.span(before.count("\n"), len(before) - before.rfind("\n") - 1)
             hint = "end lines with \\n" if wrong.group() == "\r" else ""
             self.fail("E101", f"the character U+{ord(wrong.group()):04X} can't stand in a spec", place, hint)

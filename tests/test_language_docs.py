@@ -15,6 +15,7 @@ import pytest
 from graphc import demands, library, loader, parse, source
 from graphc.check import check
 from graphc.codes import CODES
+from graphc.compile import compile
 from graphc.diagnostics import SpecError
 from graphc.distributions import DISTRIBUTIONS
 from graphc.elaborate import arithmetic, build, elaborate, loops
@@ -23,6 +24,7 @@ from graphc.elaborate.values import OPERATORS
 from graphc.extends import OWN
 from graphc.graph import Graph
 from graphc.reader import blocks, file, parts, pieces, steps
+from graphc.settings import read_settings
 from graphc.spec import Block, ParameterKind
 from graphc.tensor import DType
 
@@ -186,8 +188,8 @@ def step_file(step: str) -> str:
 def test_each_address_leads_somewhere(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(TOP)
     monkeypatch.setattr("sys.stdin", StringIO((TOP / "specs" / "unet.yaml").read_text(encoding="utf-8")))
-    spec, variant = library.load(address)
-    elaborate(spec, library.standard(), variant)
+    needed = ["width=64", "in_channels=256"] if "#" in address else []
+    compile(address, read_settings(needed))
 
 
 LIMITS = [

@@ -13,7 +13,7 @@ from graphc.elaborate.evaluate import evaluate
 from graphc.elaborate.frame import Argument, Arguments, Callee, Failed, Frame, Level, Thing, known, spoken
 from graphc.elaborate.make import unknown_attribute
 from graphc.graph import Scope
-from graphc.reader.scalars import formula, plain
+from graphc.reader.scalars import formula, is_name, plain
 from graphc.source import Mapping, Scalar, Sequence, Tree
 from graphc.source import kind_of as kind_of_tree
 from graphc.spec import Block, Formula, Parameter, Spec
@@ -200,7 +200,13 @@ def read_argument(build: Build, kind: str, tree: Tree, frame: Frame) -> Argument
     if kind == "text":
         return Argument(_text(build, tree, frame), tree.span)
     written = read_formula(build, tree)
-    return Argument(evaluate(build, frame, written), tree.span, written.expression)
+    thing = evaluate(build, frame, written)
+    return Argument(thing, _due(build, frame, tree.span, is_name(written)), written.expression)
+
+
+def _due(build: Build, frame: Frame, span: Span, name: str | None) -> Span:
+    """The place that an argument is due to: in an installed block, what the caller gave where it is handed on."""
+    return frame.given.get(name or "", span) if frame.block.file in build.foreign else span
 
 
 def read_step(build: Build, tree: Tree, frame: Frame) -> Callee:

@@ -174,13 +174,15 @@ class Place:
 class Frame:
     """The names that a step sees: its own, then those of the `do`, loop or branch around it, up to its block.
 
-    `x` is what flows in: what the step before gave.
+    `x` is what flows in: what the step before gave. `given` has the places of the arguments that the block was called
+    with.
     """
 
     block: Block
     level: Level
     parent: Frame | None = None
     names: dict[str, Thing] = field(default_factory=dict)
+    given: dict[str, Span] = field(default_factory=dict)
 
     @property
     def flow(self) -> Thing:
@@ -196,7 +198,7 @@ class Frame:
 
     def inside(self, level: Level) -> Frame:
         """A frame for a `do`, a loop's copy or a branch in this one."""
-        return Frame(self.block, level, self)
+        return Frame(self.block, level, self, given=self.given)
 
     def find(self, name: str) -> Thing:
         """What a name stands for.

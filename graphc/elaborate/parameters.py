@@ -64,6 +64,8 @@ def bind_parameters(build: Build, frame: Frame, arguments: Arguments) -> None:
             frame.names[name] = UNKNOWN
             continue
         frame.names[name] = argument.thing
+        if given:
+            frame.given[name] = given.span
         frame.level.scope.bindings[name] = Binding(
             argument.thing, "parameter", argument.expression, given is not None, _plain_default(parameter)
         )

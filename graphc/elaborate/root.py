@@ -124,7 +124,9 @@ class Root:
         if parameter is None:
             known = [*self.spec.main.params, *self.spec.sizes]
             hint = did_you_mean(name, known, f"it has {listed(known)}")
-            self.build.fail("E402", f"`{self.spec.name}` has no parameter `{name}`", tree.span, hint)
+            self.build.fail(
+                "E402", f"`{self.spec.name}` has no parameter `{name}`", self.settings.names.get(name, tree.span), hint
+            )
         return read_argument(self.build, kind_of(self.build, parameter, self.spec.main), tree, self.frame)
 
     def fix(self) -> dict[str, int]:
@@ -145,7 +147,9 @@ class Root:
         for name, tree in self.settings.sizes.items():
             if name not in sizes:
                 hint = did_you_mean(name, sizes, f"it has {listed(list(sizes))}")
-                self.build.report("E402", f"`{self.spec.name}` has no free size `{name}`", tree.span, hint)
+                self.build.report(
+                    "E402", f"`{self.spec.name}` has no free size `{name}`", self.settings.names[name], hint
+                )
             elif (example := self.example(tree)) not in sizes[name].rule.sizes():
                 self.build.report("E404", f"{name} must be {sizes[name].rule}, not {example}", tree.span)
             else:
