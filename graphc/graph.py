@@ -93,7 +93,7 @@ class Node:
     def __post_init__(self, type: Tensor | Mapping[str, Tensor]) -> None:
         types = {"": type} if isinstance(type, Tensor) else type
         self.outputs = tuple(Value(self, kind, name) for name, kind in types.items())
-        self.home = self.home or self.path
+        self.home = self.path if self.home in ("", self.path) else self.home  # one string where they are equal
 
     @property
     def output(self) -> Value:

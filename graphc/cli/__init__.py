@@ -46,8 +46,8 @@ def graphc(
 ) -> None:
     """A neural-network architecture, written once in YAML, becomes PyTorch source, an ONNX file and a diagram.
 
-    SPEC is a file (specs/unet.yaml), the name of an installed spec (unet), or - for standard input. Behind it `:variant`
-    chooses one of its variants (resnet:resnet18), `#block` one of its blocks (resnet#bottleneck).
+    SPEC is a file (specs/unet.yaml), the name of an installed spec (unet), or - for standard input. Behind it
+    `:variant` chooses one of its variants (resnet:resnet18), `#block` one of its blocks (resnet#bottleneck).
 
     Example: graphc build unet
     """

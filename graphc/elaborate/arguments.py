@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from itertools import takewhile
 from typing import Literal, get_args, get_origin
 
@@ -13,6 +14,7 @@ from graphc.elaborate.evaluate import evaluate
 from graphc.elaborate.frame import Argument, Arguments, Callee, Failed, Frame, Level, Thing, known, spoken
 from graphc.elaborate.make import unknown_attribute
 from graphc.graph import Scope
+from graphc.ops import Op
 from graphc.reader.scalars import formula, is_name, plain
 from graphc.source import Mapping, Scalar, Sequence, Tree
 from graphc.source import kind_of as kind_of_tree
@@ -141,11 +143,13 @@ def _kind(build: Build, callee: Callee, name: str) -> str:
     target = callee.target
     if isinstance(target, Block):
         return kind_of(build, target.params[name], target)
-    return "text" if _is_text(target.model_fields[name].annotation) else "any"
+    return "text" if _is_text(target, name) else "any"
 
 
-def _is_text(annotation: object) -> bool:
+@cache
+def _is_text(kind: type[Op], name: str) -> bool:
     """Whether an attribute is a text, perhaps one of a few."""
+    annotation = kind.model_fields[name].annotation
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
     return annotation is str or (bool(choices) and all(isinstance(choice, str) for choice in choices))
 

@@ -64,9 +64,14 @@ def sequence(thing: Thing) -> list[Thing]:
     raise UnfitError(f"a list is needed here, not {spoken(thing)}")
 
 
+def is_large(thing: Thing) -> bool:
+    """Whether a thing is a number beyond the limit, or none at all."""
+    return isinstance(thing, (int, float)) and not abs(thing) <= LARGEST
+
+
 def bounded(thing: Thing) -> Thing:
     """The result, unless it has grown beyond the limits."""
-    if isinstance(thing, (int, float)) and not abs(thing) <= LARGEST:
+    if is_large(thing):
         raise UnfitError("the number is larger than 2**62", "E305")
     if isinstance(thing, Dim) and not is_bounded(thing):
         raise UnfitError("the size is too complicated", "E305")

@@ -43,6 +43,7 @@ class Build:
         self.nodes: list[Node] = []
         self.demands: list[Demand] = []
         self.owners: dict[str, Node] = {}
+        self.ops: dict[Op, Op] = {}
         self.found: dict[tuple[Span, str], Diagnostic] = {}
         self.calls: list[tuple[Block, Span]] = []
         self.kinds: dict[Parameter, str] = {}
@@ -139,8 +140,8 @@ class Build:
     # --- nodes
 
     def emit(self, op: Op, operands: Sequence[Value | None], place: Place, written: Mapping[str, Expr]) -> Node:
-        """Adds a node after checking its operands."""
-        arguments = trimmed(operands)
+        """Adds a node after checking its operands; equal ops are one."""
+        arguments, op = trimmed(operands), self.ops.setdefault(op, op)
         try:
             judged = judge(op, tuple(None if value is None else value.type for value in arguments))
         except ComplexityError as error:

@@ -90,7 +90,7 @@ def _(e: Broken, at: Site) -> Thing:
 
 @_of.register(Literal)
 def _(e: Literal, at: Site) -> Thing:
-    return at.do(e, arithmetic.bounded, e.value)
+    return at.do(e, arithmetic.bounded, e.value) if arithmetic.is_large(e.value) else e.value
 
 
 @_of.register(Name)

@@ -94,6 +94,8 @@ class Root:
     def finish(self, graph: Graph) -> None:
         """What is said about weights, once all of them are known."""
         build, spec = self.build, self.spec
+        if not (spec.training or spec.init):
+            return
         roots = [part.root for part in (graph, graph.training, graph.sampling) if part]
         weights = Weights(build, (found for root in roots for found in weights_of(root)))
         if spec.training and graph.training:

@@ -22,7 +22,7 @@ def open_scope(place: Place, kind: Kind, definition: str, doc: str = "", block: 
     label = block.name if block else around.label if around.kind == "copies" else place.name
     doc = (block.doc if block else "") or doc
     scope = Scope(place.name, place.path, kind, definition, label, place.span, around, doc, place.condition)
-    scope.home = place.home
+    scope.home = place.home if place.home != scope.path else scope.path  # one string where they are equal
     around.items.append(scope)
     return Level(scope)
 
