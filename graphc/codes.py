@@ -49,6 +49,11 @@ CODES: dict[str, Code] = {
         "Inside {} and [] a comma ends a text, also between parentheses: `{width: max(1, C // 4)}` is two keys. "
         'Quote the expression: `{width: "max(1, C // 4)"}`.',
     ),
+    "E108": Code(
+        "a file that is used or extended and can't be had",
+        "What `use` and `extends` name lies in the folder of the spec, looked for beside the file that names it, or "
+        "comes with graphc. Files can't use each other in a circle.",
+    ),
     "E201": Code(
         "a list, a mapping or a text stands where something else is expected",
         "A graph is a list of steps, the arguments of a step are a mapping or its main argument alone, names are "

@@ -133,5 +133,5 @@ def _near(written: Path, around: Path | None) -> str:
     return did_you_mean(written.name, there)
 
 
-def _wrong(scalar: Scalar, message: str, hint: str = "", code: str = "E105") -> SpecError:
+def _wrong(scalar: Scalar, message: str, hint: str = "", code: str = "E108") -> SpecError:
     return SpecError([Diagnostic(code, message, scalar.span, hint=hint)])
