@@ -26,7 +26,7 @@ from graphc.elaborate.frame import (
 )
 from graphc.elaborate.functions import ABOUT_VALUES, FUNCTIONS, call
 from graphc.elaborate.site import Site
-from graphc.elaborate.values import apply, has_value, is_value, operated, taken, total
+from graphc.elaborate.values import apply, has_value, is_value, operand, operated, taken, total
 from graphc.expr import (
     Binary,
     Broken,
@@ -142,7 +142,7 @@ def _(e: Binary, at: Site) -> Thing:
     elif left is None or right is None:
         return at.do(e, _is_given, e.operator, left, right)
     elif is_value(left) or is_value(right):
-        return operated(at, e, e.operator, left, right)
+        return operated(at, e, e.operator, operand(at, e.left, left), operand(at, e.right, right))
     at.build.spend(
         _extent(left) * _extent(right) if e.operator == "*" else _extent(left) + _extent(right), at.formula.span
     )
@@ -206,7 +206,8 @@ def _(e: Call, at: Site) -> Thing:
     if e.function == "sum" and len(arguments) == 1 and not attributes and has_value(arguments[0]):
         return total(at, e, arguments[0])
     if e.function not in FUNCTIONS or (e.function not in ABOUT_VALUES and any(map(is_value, arguments))):
-        return apply(at, e, e.function, arguments, attributes)
+        pairs = zip(e.arguments, arguments, strict=True)
+        return apply(at, e, e.function, [operand(at, piece, thing) for piece, thing in pairs], attributes)
     if attributes:
         at.fail(e, "E303", f"`{e.function}` takes no named arguments")
     at.build.spend(sum(map(_extent, arguments)), at.formula.span)

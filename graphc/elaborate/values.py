@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from graphc.diagnostics import Span, did_you_mean
 from graphc.dims import Dim
@@ -22,7 +23,7 @@ from graphc.elaborate.frame import (
 from graphc.elaborate.functions import FUNCTIONS
 from graphc.elaborate.make import make, require_operands
 from graphc.elaborate.site import Site, inner_place
-from graphc.expr import Expr
+from graphc.expr import Expr, Slice, Subscript
 from graphc.graph import Node, Value
 from graphc.ops import OPS, Op, Slot
 
@@ -43,6 +44,7 @@ OPERATORS = {
     ">=": "ge",
 }
 """The op of each operator between values."""
+NOTHING: Mapping[str, Expr] = MappingProxyType({})
 
 
 def values_of(build: Build, thing: Thing, level: Level, span: Span) -> Sequence[Value]:
@@ -85,8 +87,15 @@ def has_value(thing: Thing) -> bool:
     return any(map(has_value, found)) if isinstance(found, list) else is_value(found)
 
 
-def made(build: Build, name: str, operands: Sequence[Value | None], arguments: Arguments, place: Place) -> Node:
-    """Adds an op by its name.
+def made(
+    build: Build,
+    name: str,
+    operands: Sequence[Value | None],
+    arguments: Arguments,
+    place: Place,
+    written: Mapping[str, Expr] = NOTHING,
+) -> Node:
+    """Adds an op by its name; `written` has the expressions of its attributes.
 
     Raises:
         Failed: there is none, or it takes other operands or arguments; reported.
@@ -101,7 +110,7 @@ def made(build: Build, name: str, operands: Sequence[Value | None], arguments: A
         hint = "give it a step of its own: an expression makes none"
         build.fail("E303", f"`{name}` has weights", place.span, hint)
     require_operands(build, op, operands, place.span)
-    return build.emit(op, operands, place, {})
+    return build.emit(op, operands, place, written)
 
 
 def apply(at: Site, e: Expr, name: str, things: Sequence[Thing], attributes: Mapping[str, Argument]) -> Thing:
@@ -116,6 +125,15 @@ def apply(at: Site, e: Expr, name: str, things: Sequence[Thing], attributes: Map
     return node.output if len(node.outputs) == 1 else result_of(node)
 
 
+def operand(at: Site, e: Expr, thing: Thing) -> Thing:
+    """What a piece of a formula gives, as an operand: a number is a constant."""
+    if not isinstance(thing, (int, float, Dim)):
+        return thing
+    span = at.span(e)
+    arguments = Arguments({"value": Argument(thing, span)})
+    return made(at.build, "constant", (), arguments, inner_place(at.level, "constant", span), {"value": e}).output
+
+
 def operated(at: Site, e: Expr, symbol: str, *things: Thing) -> Thing:
     """What an operator between values gives."""
     if symbol not in OPERATORS:
@@ -123,9 +141,22 @@ def operated(at: Site, e: Expr, symbol: str, *things: Thing) -> Thing:
     return apply(at, e, OPERATORS[symbol], things, {})
 
 
-def taken(at: Site, e: Expr, value: Value, index: Sequence[Thing]) -> Thing:
+def taken(at: Site, e: Subscript, value: Value, index: Sequence[Thing]) -> Thing:
     """Some elements of a value: `x[:, 0]`."""
-    return apply(at, e, "getitem", [value], {"index": Argument(list(index), at.span(e))})
+    arguments = Arguments({"index": Argument(list(index), at.span(e))})
+    place = at.place(e, "getitem")
+    return made(at.build, "getitem", [value], arguments, place, dict(_index_written(e))).output
+
+
+def _index_written(e: Subscript) -> Iterator[tuple[str, Expr]]:
+    """The expressions of an index: `index.0` of an element, `index.0.start` and so on of a slice."""
+    for axis, part in enumerate(e.parts):
+        if not isinstance(part, Slice):
+            yield f"index.{axis}", part
+            continue
+        for name, bound in (("start", part.first), ("stop", part.last), ("step", part.step)):
+            if bound is not None:
+                yield f"index.{axis}.{name}", bound
 
 
 def total(at: Site, e: Expr, thing: Thing) -> Thing:
