@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from graphc.diagnostics import Diagnostic, SpecError
-from graphc.elaborate.frame import Failed, Stopped
 from graphc.elaborate.root import Root
+from graphc.elaborate.things import Failed, Stopped
 from graphc.graph import Graph
 from graphc.settings import NO_SETTINGS, Settings
 from graphc.spec import Spec

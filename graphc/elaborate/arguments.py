@@ -11,8 +11,9 @@ from typing import Literal, get_args, get_origin
 from graphc.diagnostics import Span, SpecError, did_you_mean, listed
 from graphc.elaborate.build import Build
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Argument, Arguments, Callee, Failed, Frame, Level, Thing, known, spoken
+from graphc.elaborate.frame import Frame, Level
 from graphc.elaborate.make import unknown_attribute
+from graphc.elaborate.things import Argument, Arguments, Callee, Failed, Thing, known, spoken
 from graphc.graph import Scope
 from graphc.ops import Op
 from graphc.reader.scalars import formula, is_name, plain

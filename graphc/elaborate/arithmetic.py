@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from graphc.demands import Relation, Truth, at_least, equal
 from graphc.dims import ComplexityError, Dim
 from graphc.elaborate.build import LARGEST, is_bounded
-from graphc.elaborate.frame import Thing, listing, spoken
+from graphc.elaborate.things import Thing, listing, spoken
 from graphc.graph import Value
 
 Number: TypeAlias = int | float | Dim

@@ -12,7 +12,8 @@ from graphc.codes import CODES
 from graphc.demands import Relation, Truth
 from graphc.diagnostics import Diagnostic, Note, Span, did_you_mean
 from graphc.dims import ComplexityError, Dim, Size
-from graphc.elaborate.frame import Callee, Failed, Place, Result, Shared, Stopped, Thing
+from graphc.elaborate.frame import Place
+from graphc.elaborate.things import Callee, Failed, Result, Shared, Stopped, Thing
 from graphc.expr import Expr
 from graphc.graph import Demand, Node, Value
 from graphc.ops import OPS, Op, Requirement

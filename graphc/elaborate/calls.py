@@ -8,21 +8,7 @@ from dataclasses import dataclass, replace
 from graphc.diagnostics import listed
 from graphc.elaborate.arguments import read_arguments, resolve
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    Callee,
-    Failed,
-    Frame,
-    Place,
-    Result,
-    Shared,
-    Thing,
-    listing,
-    result_of,
-    value_in,
-)
+from graphc.elaborate.frame import Frame, Place
 from graphc.elaborate.make import make
 from graphc.elaborate.operands import Given, Operands, Where
 from graphc.elaborate.parameters import bind_parameters, require_arguments
@@ -30,6 +16,19 @@ from graphc.elaborate.pattern import match
 from graphc.elaborate.runner import Runner
 from graphc.elaborate.scopes import open_scope
 from graphc.elaborate.shared import declare
+from graphc.elaborate.things import (
+    UNKNOWN,
+    Argument,
+    Arguments,
+    Callee,
+    Failed,
+    Result,
+    Shared,
+    Thing,
+    listing,
+    result_of,
+    value_in,
+)
 from graphc.graph import Value
 from graphc.ops import Op, Slot
 from graphc.spec import Block, Formula, Step

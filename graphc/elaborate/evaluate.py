@@ -11,21 +11,10 @@ from graphc.dims import Dim
 from graphc.elaborate import arithmetic
 from graphc.elaborate.arithmetic import UnfitError
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import (
-    Argument,
-    Failed,
-    Frame,
-    Place,
-    Result,
-    Shared,
-    Thing,
-    known,
-    listing,
-    main_value,
-    spoken,
-)
+from graphc.elaborate.frame import Frame, Place
 from graphc.elaborate.functions import ABOUT_VALUES, FUNCTIONS, call
 from graphc.elaborate.site import Site
+from graphc.elaborate.things import Argument, Failed, Result, Shared, Thing, known, listing, main_value, spoken
 from graphc.elaborate.values import apply, has_value, is_value, operand, operated, taken, total
 from graphc.expr import (
     Binary,

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from graphc.dims import Dim, larger, smaller
 from graphc.elaborate.arithmetic import LONGEST, UnfitError, arithmetic, bounded, fixed, integer, number, sequence
-from graphc.elaborate.frame import Thing, main_value, spoken
+from graphc.elaborate.things import Thing, main_value, spoken
 from graphc.graph import Value
 
 _Pick: TypeAlias = Callable[[int | Dim, int | Dim], int | Dim]

@@ -14,8 +14,9 @@ from graphc.diagnostics import Span, did_you_mean, listed
 from graphc.distributions import DISTRIBUTIONS, ConstantValue, Distribution
 from graphc.elaborate.arguments import read_argument, read_formula
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import Argument, Arguments, Failed, Frame
+from graphc.elaborate.frame import Frame
 from graphc.elaborate.make import make
+from graphc.elaborate.things import Argument, Arguments, Failed
 from graphc.elaborate.weights import Weights
 from graphc.graph import Node
 from graphc.ops import OPS

@@ -8,8 +8,9 @@ from graphc.demands import at_least
 from graphc.diagnostics import did_you_mean
 from graphc.dims import Size
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import UNKNOWN, Failed, Frame, Place
+from graphc.elaborate.frame import Frame, Place
 from graphc.elaborate.pattern import size_of
+from graphc.elaborate.things import UNKNOWN, Failed
 from graphc.graph import Input, Node, Value
 from graphc.reader.scalars import is_name
 from graphc.spec import Formula, Pattern

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from graphc.diagnostics import listed
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Failed, Frame, Place, Result, Thing, listing, spoken
+from graphc.elaborate.frame import Frame, Place
 from graphc.elaborate.operands import makes_nothing
 from graphc.elaborate.runner import Runner
 from graphc.elaborate.scopes import definition, open_scope
+from graphc.elaborate.things import Failed, Result, Thing, listing, spoken
 from graphc.expr import Expr
 from graphc.graph import Binding
 from graphc.spec import Formula, Step

@@ -12,7 +12,7 @@ from graphc.diagnostics import Span, did_you_mean, listed
 from graphc.dims import Dim
 from graphc.distributions import Distribution
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import Arguments, Failed, Thing, spoken
+from graphc.elaborate.things import Arguments, Failed, Thing, spoken
 from graphc.ops import Op
 
 Kind: TypeAlias = type[Op] | type[Distribution]

@@ -9,9 +9,10 @@ from typing import NoReturn, TypeAlias
 from graphc.diagnostics import Span, did_you_mean, listed
 from graphc.dims import Dim
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Frame, Level, Place, Result, Thing, known, listing, main_value, spoken
+from graphc.elaborate.frame import Frame, Level, Place
 from graphc.elaborate.runner import Runner
 from graphc.elaborate.scopes import Label, claim, define, definition, open_scope
+from graphc.elaborate.things import Result, Thing, known, listing, main_value, spoken
 from graphc.elaborate.values import one_value, values_of
 from graphc.expr import Member, Name, Subscript
 from graphc.graph import Value

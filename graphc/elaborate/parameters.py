@@ -5,7 +5,8 @@ from __future__ import annotations
 from graphc.diagnostics import Span
 from graphc.elaborate.arguments import kind_of, read_argument
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import UNKNOWN, Argument, Arguments, Callee, Failed, Frame, Result, spoken
+from graphc.elaborate.frame import Frame
+from graphc.elaborate.things import UNKNOWN, Argument, Arguments, Callee, Failed, Result, spoken
 from graphc.graph import Binding, Value
 from graphc.reader.scalars import plain
 from graphc.source import Scalar

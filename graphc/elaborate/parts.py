@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from graphc import spec
 from graphc.elaborate.build import Build
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Failed, Frame, Level, Result, spoken, value_in
+from graphc.elaborate.frame import Frame, Level
 from graphc.elaborate.inputs import read_inputs
 from graphc.elaborate.shared import declare
 from graphc.elaborate.steps import Steps
+from graphc.elaborate.things import Failed, Result, spoken, value_in
 from graphc.graph import Loss, Part, Scope, Value
 from graphc.spec import Formula
 

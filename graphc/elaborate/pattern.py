@@ -9,7 +9,8 @@ from graphc.diagnostics import Note
 from graphc.dims import Dim, Size
 from graphc.elaborate.build import Build
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Frame, Place, spoken
+from graphc.elaborate.frame import Frame, Place
+from graphc.elaborate.things import spoken
 from graphc.graph import Binding, Value
 from graphc.reader.scalars import is_name
 from graphc.spec import Formula, Pattern

@@ -10,17 +10,7 @@ from graphc.diagnostics import did_you_mean, listed
 from graphc.dims import symbol
 from graphc.elaborate.arguments import kind_of, read_argument
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import (
-    Argument,
-    Arguments,
-    Failed,
-    Frame,
-    Level,
-    Result,
-    Thing,
-    main_value,
-    spoken,
-)
+from graphc.elaborate.frame import Frame, Level
 from graphc.elaborate.initial import Initialiser
 from graphc.elaborate.inputs import read_inputs
 from graphc.elaborate.parameters import bind_parameters, require_arguments
@@ -28,6 +18,7 @@ from graphc.elaborate.parts import Parts
 from graphc.elaborate.pattern import shape_of
 from graphc.elaborate.shared import declare
 from graphc.elaborate.steps import Steps
+from graphc.elaborate.things import Argument, Arguments, Failed, Result, Thing, main_value, spoken
 from graphc.elaborate.weights import Weights
 from graphc.graph import ExpectedFigure, ExpectedShape, FreeSize, Graph, Scope, Value, weights_of
 from graphc.reader.scalars import plain

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import Frame, Place, Result, Thing
+from graphc.elaborate.frame import Frame, Place
 from graphc.elaborate.scopes import Label
+from graphc.elaborate.things import Result, Thing
 from graphc.graph import Kind
 from graphc.spec import Step
 

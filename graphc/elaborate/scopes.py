@@ -7,7 +7,8 @@ from typing import TypeAlias
 from graphc.diagnostics import Span
 from graphc.dims import Dim
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import Frame, Level, Place, Thing, value_in
+from graphc.elaborate.frame import Frame, Level, Place
+from graphc.elaborate.things import Thing, value_in
 from graphc.graph import Binding, Kind, Scope
 from graphc.source import Scalar
 from graphc.spec import Block

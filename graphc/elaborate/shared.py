@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from graphc.elaborate.arguments import read_step
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import UNKNOWN, Argument, Arguments, Failed, Frame, Shared, Thing
+from graphc.elaborate.frame import Frame
 from graphc.elaborate.parameters import require_arguments
 from graphc.elaborate.scopes import define
+from graphc.elaborate.things import UNKNOWN, Argument, Arguments, Failed, Shared, Thing
 from graphc.spec import Block, Module
 
 

@@ -8,10 +8,11 @@ from contextlib import suppress
 from graphc.elaborate.build import STEP, Build
 from graphc.elaborate.calls import Calls
 from graphc.elaborate.evaluate import is_true
-from graphc.elaborate.frame import UNKNOWN, Failed, Frame, Place, Result, Thing, value_in
+from graphc.elaborate.frame import Frame, Place
 from graphc.elaborate.loops import Loops
 from graphc.elaborate.operands import Operands
 from graphc.elaborate.scopes import Label, bind_variables, claim, define, definition, is_plain, open_scope
+from graphc.elaborate.things import UNKNOWN, Failed, Result, Thing, value_in
 from graphc.graph import Binding, Kind, Skipped
 from graphc.source import Scalar
 from graphc.spec import Formula, Operand, Step

@@ -8,21 +8,11 @@ from types import MappingProxyType
 from graphc.diagnostics import Span, did_you_mean
 from graphc.dims import Dim
 from graphc.elaborate.build import Build
-from graphc.elaborate.frame import (
-    Argument,
-    Arguments,
-    Level,
-    Place,
-    Result,
-    Thing,
-    listing,
-    main_value,
-    result_of,
-    spoken,
-)
+from graphc.elaborate.frame import Level, Place
 from graphc.elaborate.functions import FUNCTIONS
 from graphc.elaborate.make import make, require_operands
 from graphc.elaborate.site import Site, inner_place
+from graphc.elaborate.things import Argument, Arguments, Result, Thing, listing, main_value, result_of, spoken
 from graphc.expr import Expr, Slice, Subscript
 from graphc.graph import Node, Value
 from graphc.ops import OPS, Op, Slot

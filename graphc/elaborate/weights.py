@@ -9,7 +9,8 @@ from typing import TypeAlias
 from graphc.diagnostics import did_you_mean
 from graphc.elaborate.build import Build
 from graphc.elaborate.evaluate import evaluate
-from graphc.elaborate.frame import Failed, Frame
+from graphc.elaborate.frame import Frame
+from graphc.elaborate.things import Failed
 from graphc.expr import Expr, Member, Name
 from graphc.spec import Formula, Part
 from graphc.tensor import Weight
