@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
 import pytest
 import torch
+from onnx import numpy_helper
 from torch import nn
 
+import graphc_onnx
+import graphc_torch
 from graphc import library
-from graphc.check import check, require
+from graphc.check import check, needs, require
 from graphc.cost import parameters, training_parameters
+from graphc.demands import Rule
 from graphc.diagnostics import Diagnostic, SpecError
 from graphc.elaborate import elaborate
 from graphc.graph import Graph, Node, Part
 from graphc.initial import initial_value, initial_values
 from graphc.ops import OPS
+from graphc.settings import Settings, read_settings
+from graphc.spec import Spec
 from graphc.tensor import Constant, Normal, Uniform, Weight
 
 # --- whole specs: those of the design, with the counts that they expect
@@ -590,3 +597,44 @@ def test_a_distribution_is_that_of_torch(written: str) -> None:
 def test_values_that_cannot_be_within_the_limits_are_put_there() -> None:
     drawn = initial_value("w", Weight((3, 3), Normal(0.0, 1e-3, limits=(1.0, 2.0))))
     assert (drawn == 1).all()
+
+
+# --- sizes, by brute force
+
+
+SIZED = [path.stem for path in SPECS.glob("*.yaml") if "H" in library.load_file(path, path.name).sizes]
+
+
+@pytest.mark.parametrize("name", SIZED)
+def test_a_size_can_be_taken_exactly_where_it_can_when_it_is_fixed(name: str) -> None:
+    """What is solved for a free H is what elaborating with each H by itself finds."""
+    spec = library.load_file(SPECS / f"{name}.yaml", f"{name}.yaml")
+    free = {size: replace(declared, rule=Rule(), promises=frozenset()) for size, declared in spec.sizes.items()}
+    spec = replace(spec, sizes=free, expect={}, training=None, sampling=None)
+    try:
+        graph = elaborate(spec, library.standard())
+    except SpecError:
+        pytest.skip("an op is missing")
+    (needed,) = (need.needed for need in needs(graph) if need.size.name == "H")
+    for height in (*range(1, 40), *range(180, 200), 571, 572, 573):
+        settings = read_settings([f"H={height}"])
+        assert can_be_taken(spec, settings) == (height in needed), height
+
+
+def can_be_taken(spec: Spec, settings: Settings) -> bool:
+    try:
+        graph = elaborate(spec, library.standard(), settings=settings)
+    except SpecError:
+        return False
+    return not [found for found in check(graph) if found.severity == "error"]
+
+
+def test_both_backends_draw_what_init_says() -> None:
+    graph = graph_of(f"{INIT}\n    init: {{fc.weight: 0.25, bn.bias: {{normal: {{std: 3}}}}}}\n")
+    wanted = dict(initial_values(graph))
+    assert (wanted["fc.weight"] == 0.25).all()
+    held = {tensor.name: numpy_helper.to_array(tensor) for tensor in graphc_onnx.model(graph).graph.initializer}
+    module = graphc_torch.module(graph).state_dict()
+    for path in ("fc.weight", "bn.bias", "conv.0.weight"):
+        np.testing.assert_array_equal(held[path], wanted[path])
+        np.testing.assert_array_equal(module[path].numpy(), wanted[path])

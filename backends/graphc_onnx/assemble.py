@@ -28,7 +28,7 @@ def assemble(graph: Graph, source: Source, opset: int) -> ModelProto:
     """
     _check_opset(opset)
     made = ModelProto()
-    draft = Draft(made.graph, value_names(graph), source, max(opset, LOWEST_OPSET))
+    draft = Draft(made.graph, value_names(graph), source, max(opset, LOWEST_OPSET), graph.initial)
     _emit(graph, draft)
     unread = draft.put_off.keys()
     declare(graph, {value: name for value, name in draft.names.items() if value not in unread}, made.graph)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, helper
 
 from graphc.graph import Value
-from graphc.tensor import Weight
+from graphc.tensor import Initial, Weight
 
 Array: TypeAlias = NDArray[Any]
 Source: TypeAlias = Callable[[str, Weight], Array]
@@ -24,14 +24,15 @@ Operand: TypeAlias = Value | str
 class Draft:
     """What has been written so far, and the lowest opset that can run it.
 
-    `held` are the weights that are stored, `put_off` what writes the values that are written only if something reads
-    them.
+    `initial` has the distributions that the spec gives to weights, `held` are the weights that are stored, `put_off` what
+    writes the values that are written only if something reads them.
     """
 
     body: GraphProto
     names: dict[Value, str]
     source: Source
     opset: int
+    initial: Mapping[str, Initial] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     put_off: dict[Value, Callable[[], None]] = field(default_factory=dict)
 
@@ -61,4 +62,6 @@ class Draft:
         if path in self.held:
             return path
         self.held.add(path)
+        if path in self.initial:
+            weight = replace(weight, initial=self.initial[path])
         return self.hold(path, self.source(path, weight))
