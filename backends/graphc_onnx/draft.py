@@ -24,8 +24,8 @@ Operand: TypeAlias = Value | str
 class Draft:
     """What has been written so far, and the lowest opset that can run it.
 
-    `initial` has the distributions that the spec gives to weights, `held` are the weights that are stored, `put_off` what
-    writes the values that are written only if something reads them.
+    `initial` has the distributions that the spec gives to weights, `held` are the weights that are stored, `put_off`
+    what writes the values that are written only if something reads them.
     """
 
     body: GraphProto
