@@ -23,11 +23,15 @@ TRIES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a graph needs of one free size, and for which sizes no window leaves out a part of its input."""
+    """What a graph needs of one free size, and for which sizes no window leaves out a part of its input.
+
+    `further` are demands on it alone that can't be solved: they are checked for the example and for what is promised.
+    """
 
     size: FreeSize
     needed: SizeSet
     covered: SizeSet
+    further: tuple[Demand, ...] = ()
 
     @property
     def declared(self) -> SizeSet:
@@ -41,7 +45,14 @@ def needs(graph: Graph) -> list[Need]:
     Raises:
         PeriodError: the sizes repeat too late; `check` reports that.
     """
-    return [_need(size, _about(graph.demands, size.name)) for size in graph.sizes.values()]
+    needs = (_need(size, _about(graph.demands, size.name)) for size in graph.sizes.values())
+    return [replace(need, further=_unsolved(graph, need.size.name)) for need in needs]
+
+
+def _unsolved(graph: Graph, size: str) -> tuple[Demand, ...]:
+    """The demands on one free size alone that can't be solved, each place once."""
+    found = (d for d in graph.demands if d.strict and d.relation.names == {size} and solve(d.relation) is None)
+    return tuple({demand.span: demand for demand in found}.values())
 
 
 def check(graph: Graph) -> list[Diagnostic]:
@@ -66,8 +77,9 @@ def require(graph: Graph) -> list[Diagnostic]:
 
 
 def _demands(graph: Graph) -> list[Demand]:
-    """What the graph demands, and its training."""
-    return [*graph.demands, *(graph.training.demands if graph.training else ())]
+    """What the graph demands, and its training and sampling."""
+    parts = (graph.training, graph.sampling)
+    return [*graph.demands, *(demand for part in parts if part for demand in part.demands)]
 
 
 def _about(demands: Iterable[Demand], size: str) -> list[Demand]:

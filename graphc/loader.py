@@ -11,7 +11,7 @@ from pathlib import Path
 from graphc.diagnostics import Diagnostic, SpecError, did_you_mean
 from graphc.extends import merged
 from graphc.reader import read
-from graphc.source import Mapping, Scalar, Tree, read_source, read_text
+from graphc.source import Mapping, Scalar, Tree, kind_of, read_source, read_text
 from graphc.spec import Spec
 
 MOST_FILES = 100
@@ -58,15 +58,25 @@ class Loader:
         """The spec that a tree is, with what it extends and uses."""
         tree, text = self.extended(tree, text)
         spec = read(tree, name, text)
-        uses = {alias: self.used(path) for alias, path in spec.used.items()}
+        uses, wrong = {}, list[Diagnostic]()
+        for alias, path in spec.used.items():
+            try:
+                uses[alias] = self.used(path)
+            except SpecError as error:
+                wrong += error.diagnostics
+        if wrong:
+            raise SpecError((*spec.wrong, *wrong))
         place = self.paths.get(name)
         return replace(spec, uses=uses, installed=place is not None and place.is_relative_to(specs().resolve()))
 
     def extended(self, tree: Tree, text: str) -> tuple[Tree, str]:
         """A file's tree on top of the one that it extends, and both texts."""
         base = tree.values.get("extends") if isinstance(tree, Mapping) else None
-        if not isinstance(base, Scalar):
+        if base is None:
             return tree, text
+        if not isinstance(base, Scalar):
+            message = f"extends must be a text, not {kind_of(base)}"
+            raise SpecError([Diagnostic("E201", message, base.span, hint="extends: vit.yaml")])
         path, name = self.find(base)
         with self.reading(path, base):
             below = read_source(path, name)

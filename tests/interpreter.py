@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from graphc.axes import readings
 from graphc.dims import Dim, substitute
-from graphc.graph import Graph, Value
+from graphc.graph import Graph, Value, WeightValue
 from graphc.initial import initial_values
 from graphc.ops import Op, index
 from graphc.ops.activation import (
@@ -62,9 +62,13 @@ from graphc.ops.loss import (
 )
 from graphc.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from graphc.ops.pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from graphc.ops.rearrange import Rearrange
 from graphc.ops.reduce import Amax, Amin, Argmax, Mean, Sum
-from graphc.ops.shape import Flatten
+from graphc.ops.resize import Interpolate, Pad, PixelShuffle, PixelUnshuffle
+from graphc.ops.shape import Expand, Flatten, Permute, Reshape, Squeeze, Stack, Transpose, Unsqueeze
+from graphc.ops.source import Arange, Full, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc.tensor import Constant, Tensor
+from rearranging import rearranged
 
 Array: TypeAlias = NDArray[Any]
 Sizes: TypeAlias = Mapping[str, int]
@@ -148,6 +152,7 @@ REFERENCES: dict[type[Op], Reference] = {
     Add: lambda op, w, *inputs: reduce(torch.add, inputs),
     Amax: lambda op, w, x: torch.amax(x, () if op.dim is None else op.dim, op.keepdim),
     Amin: lambda op, w, x: torch.amin(x, () if op.dim is None else op.dim, op.keepdim),
+    Arange: lambda op, w: torch.arange(op.start, op.end, op.step),
     Argmax: lambda op, w, x: torch.argmax(x, -1 if op.dim is None else op.dim, op.keepdim),
     AvgPool2d: lambda op, w, x: F.avg_pool2d(
         x, op.kernel_size, op.stride, op.padding, op.ceil_mode, op.count_include_pad
@@ -156,6 +161,7 @@ REFERENCES: dict[type[Op], Reference] = {
     BinaryCrossEntropy: lambda op, w, x, y: F.binary_cross_entropy(x, y, reduction=op.reduction),
     BinaryCrossEntropyWithLogits: lambda op, w, x, y: F.binary_cross_entropy_with_logits(x, y, reduction=op.reduction),
     CenterCrop: center_crop,
+    index.Chunk: lambda op, w, x: torch.chunk(x, op.chunks, op.dim),
     Clamp: lambda op, w, x: torch.clamp(x, op.min, op.max),
     Concat: lambda op, w, *inputs: torch.cat(inputs, op.dim),
     index.Constant: lambda op, w: torch.tensor(op.value),
@@ -170,12 +176,14 @@ REFERENCES: dict[type[Op], Reference] = {
     Embedding: lambda op, w, x: F.embedding(x, w["weight"], op.padding_idx),
     Eq: lambda op, w, x, y: torch.eq(x, y),
     Exp: lambda op, w, x: torch.exp(x),
+    Expand: lambda op, w, x: x.expand(op.shape),
     Flatten: lambda op, w, x: torch.flatten(x, op.start_dim, op.end_dim),
     Float: lambda op, w, x: x.float(),
     FloorDivide: lambda op, w, x, y: torch.floor_divide(x, y),
     FrozenBatchNorm: lambda op, w, x: F.batch_norm(
         x, w["running_mean"], w["running_var"], w["weight"], w["bias"], eps=op.eps
     ),
+    Full: lambda op, w: torch.full(op.shape, op.fill_value),
     Ge: lambda op, w, x, y: torch.ge(x, y),
     Gelu: lambda op, w, x: F.gelu(x, approximate=op.approximate),
     index.Getitem: lambda op, w, x: x[tuple(slice(*part) if isinstance(part, tuple) else part for part in op.index)],
@@ -185,7 +193,11 @@ REFERENCES: dict[type[Op], Reference] = {
     Hardswish: lambda op, w, x: F.hardswish(x),
     HuberLoss: lambda op, w, x, y: F.huber_loss(x, y, op.reduction, op.delta),
     Identity: lambda op, w, x: x,
+    index.IndexSelect: lambda op, w, x, i: x[(slice(None),) * (op.dim % x.dim()) + (i,)],
     InstanceNorm: instance_norm,
+    Interpolate: lambda op, w, x, like=None: F.interpolate(
+        x, op.size if like is None else like.shape[2:], op.scale_factor, op.mode, op.align_corners
+    ),
     KlDiv: kl_div,
     L1Loss: lambda op, w, x, y: F.l1_loss(x, y, reduction=op.reduction),
     LayerNorm: lambda op, w, x: F.layer_norm(x, x.shape[-op.dims :], w.get("weight"), w.get("bias"), op.eps),
@@ -207,24 +219,45 @@ REFERENCES: dict[type[Op], Reference] = {
     NllLoss: lambda op, w, x, y: F.nll_loss(
         x, y, class_weight(op), ignore_index=op.ignore_index, reduction=op.reduction
     ),
+    NormalLike: lambda op, w, x: torch.randn_like(x),
+    Ones: lambda op, w: torch.ones(op.shape, dtype=getattr(torch, op.dtype)),
+    OnesLike: lambda op, w, x: torch.ones_like(x),
+    Pad: lambda op, w, x: F.pad(x, op.pad, op.mode, op.value if op.mode == "constant" else None),
+    Permute: lambda op, w, x: torch.permute(x, op.dims),
+    PixelShuffle: lambda op, w, x: F.pixel_shuffle(x, op.upscale_factor),
+    PixelUnshuffle: lambda op, w, x: F.pixel_unshuffle(x, op.downscale_factor),
     Learned: lambda op, w: w["weight"],
     Pow: lambda op, w, x, y: torch.pow(x, y),
     RMSNorm: lambda op, w, x: F.rms_norm(x, x.shape[-op.dims :], w.get("weight"), op.eps),
+    Rearrange: lambda op, w, x: rearranged(x, op.pattern, **op.sizes),
     Relu: lambda op, w, x: F.relu(x),
     Relu6: lambda op, w, x: F.relu6(x),
     Remainder: lambda op, w, x, y: torch.remainder(x, y),
+    Reshape: lambda op, w, x: torch.reshape(x, op.shape),
+    index.Roll: lambda op, w, x: torch.roll(x, op.shifts, op.dims),
     Sigmoid: lambda op, w, x: torch.sigmoid(x),
     Silu: lambda op, w, x: F.silu(x),
     SmoothL1Loss: lambda op, w, x, y: F.smooth_l1_loss(x, y, reduction=op.reduction, beta=op.beta),
     Softmax: lambda op, w, x: F.softmax(x, -1 if op.dim is None else op.dim),
     Softplus: lambda op, w, x: F.softplus(x, op.beta, op.threshold),
+    index.Split: lambda op, w, x: torch.split(x, op.split_size, op.dim),
     Sqrt: lambda op, w, x: torch.sqrt(x),
+    Squeeze: lambda op, w, x: torch.squeeze(x, op.dim),
+    Stack: lambda op, w, *inputs: torch.stack(inputs, op.dim),
     StochasticDepth: lambda op, w, x: x,
     Subtract: lambda op, w, x, y: torch.sub(x, y),
     Sum: lambda op, w, x: torch.sum(x, op.dim, op.keepdim),
     Tanh: lambda op, w, x: torch.tanh(x),
+    Transpose: lambda op, w, x: torch.transpose(x, op.dim0, op.dim1),
+    Unsqueeze: lambda op, w, x: torch.unsqueeze(x, op.dim),
     Where: lambda op, w, condition, x, y: torch.where(condition, x, y),
+    Zeros: lambda op, w: torch.zeros(op.shape, dtype=getattr(torch, op.dtype)),
+    ZerosLike: lambda op, w, x: torch.zeros_like(x),
 }
+
+
+WRITTEN_BY_PATH: dict[type[Op], Reference] = {WeightValue: lambda op, w: w[op.of]}
+"""What a spec has without its being an op there."""
 
 
 def labelled(op: CrossEntropy | NllLoss, scores: Array, target: Array) -> Sequence[Array]:
@@ -247,6 +280,7 @@ DOMAINS: dict[type[Op], Callable[..., Sequence[Array]]] = {
     CrossEntropy: labelled,
     Embedding: lambda op, x: (x % op.num_embeddings,),
     FloorDivide: divided,
+    index.IndexSelect: lambda op, x, i: (x, i % x.shape[op.dim]),
     KlDiv: lambda op, x, y: (x, y if op.log_target else part(y)),
     Log: lambda op, x: (np.abs(x) + 1,),
     NllLoss: labelled,
@@ -274,7 +308,7 @@ def shown(graph: Graph, inputs: Mapping[str, Array]) -> Sizes:
 
 def op_at(op: Op, sizes: Sizes) -> Op:
     """An op with numbers for the free sizes among its attributes."""
-    return op.model_copy(update={name: at_sizes(getattr(op, name), sizes) for name in type(op).model_fields})
+    return op.model_copy(update={name: at_sizes(attribute, sizes) for name, attribute in op})
 
 
 def at_sizes(thing: object, sizes: Sizes) -> object:
@@ -292,7 +326,7 @@ def run_in_torch(graph: Graph, weights: Mapping[str, Array], inputs: Mapping[str
         paths = {name: f"{node.home}.{name}" for name in node.weights()}
         own = {name: torch.from_numpy(weights[path]) for name, path in paths.items() if path in weights}
         arguments = [None if value is None else values[value] for value in node.arguments]
-        found = REFERENCES[type(node.op)](op_at(node.op, sizes), own, *arguments)
+        found = (REFERENCES | WRITTEN_BY_PATH)[type(node.op)](op_at(node.op, sizes), own, *arguments)
         results = (found,) if isinstance(found, torch.Tensor) else found
         values.update(zip(node.outputs, results, strict=True))
     return {value: result.numpy() for value, result in values.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -23,9 +24,11 @@ from graphc.initial import initial_value
 from graphc.ops import OPS, Op
 from graphc.tensor import DType, Tensor
 from oracle import torchvision
+from rearranging import rearranged
 
 Attributes: TypeAlias = dict[str, Any]
 Case: TypeAlias = tuple[Attributes, Sequence[Tensor]]
+Result: TypeAlias = torch.Tensor | tuple[torch.Tensor, ...]
 REFUSALS = (RuntimeError, ValueError, IndexError, NotImplementedError)
 
 
@@ -40,11 +43,11 @@ class Oracle:
 class Apply(nn.Module):
     """A function as a module."""
 
-    def __init__(self, function: Callable[..., torch.Tensor]) -> None:
+    def __init__(self, function: Callable[..., Result]) -> None:
         super().__init__()
         self.function = function
 
-    def forward(self, *operands: torch.Tensor) -> torch.Tensor:
+    def forward(self, *operands: torch.Tensor) -> Result:
         return self.function(*operands)
 
 
@@ -326,6 +329,175 @@ def of_rank_4(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
+def made(function: Callable[..., torch.Tensor], **attributes: st.SearchStrategy[Any]) -> Oracle:
+    """A function that takes no value."""
+    drawn = one(st.just(Tensor(())), **attributes).map(lambda case: (case[0], ()))
+    return Oracle(drawn, lambda a, _: Apply(lambda: function(**a)))
+
+
+def arange(end: float, start: float = 0, step: float = 1) -> torch.Tensor:
+    return torch.arange(start, end, step)
+
+
+def typed(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """A function that gives an element type by its name."""
+    return lambda shape, dtype="float32": function(shape, dtype=getattr(torch, dtype))
+
+
+def squeezed(x: torch.Tensor, dim: int | tuple[int, ...]) -> torch.Tensor:
+    """torch leaves an axis of another size as it is, and gives a single number an axis 0."""
+    axes = dim if isinstance(dim, tuple) else (dim,)
+    if x.dim() == 0 or any(x.shape[axis] != 1 for axis in axes):
+        raise IndexError("no axis of size 1")
+    return torch.squeeze(x, dim)
+
+
+def rolled(x: torch.Tensor, **attributes: Any) -> torch.Tensor:
+    if x.dim() == 0:
+        raise IndexError("torch gives a single number an axis 0")
+    return torch.roll(x, **attributes)
+
+
+@st.composite
+def reshapes(draw: st.DrawFn) -> Case:
+    """A value, and a shape that nearly always has as many elements."""
+    value = draw(values())
+    left, shape = math.prod(as_ints(value)), []
+    while left > 1 and draw(st.booleans()):
+        shape.append(draw(st.sampled_from([n for n in range(1, left + 1) if left % n == 0])))
+        left //= shape[-1]
+    rest = draw(st.sampled_from([[left]] * 4 + [[-1]] * 4 + [[], [left + 1], [0]]))
+    return {"shape": tuple(draw(st.permutations([*shape, *rest])))}, (value,)
+
+
+@st.composite
+def expansions(draw: st.DrawFn) -> Case:
+    """A value, and a shape that it can nearly always be repeated to."""
+    value = draw(values(most=3))
+    kept = [draw(st.sampled_from([3 if size == 1 else size] * 6 + [-1, size, size + 1])) for size in as_ints(value)]
+    new = draw(st.lists(st.sampled_from([1, 2, 3, 2, -1]), max_size=2))
+    shape = [*new, *kept]
+    return {"shape": tuple(shape[draw(st.sampled_from([0] * 9 + [1])) :])}, (value,)
+
+
+@st.composite
+def rolls(draw: st.DrawFn) -> Case:
+    count = draw(st.integers(1, 2))
+    several = [tuple(draw(dims) for _ in range(count + draw(st.sampled_from([0] * 6 + [1])))) for _ in range(2)]
+    shifts, axes = (draw(st.sampled_from([found, found[0]])) for found in several)
+    return {"shifts": shifts, "dims": axes}, (draw(values()),)
+
+
+@st.composite
+def splits(draw: st.DrawFn) -> Case:
+    value, dim = draw(values()), draw(st.sampled_from([0, 0, 0, 1, -1, -2]))
+    shape = as_ints(value)
+    size = shape[dim] if -len(shape) <= dim < len(shape) else 2
+    at = sorted(draw(st.sets(st.integers(1, size), max_size=2)) | {size})
+    parts = tuple(after - before for before, after in zip([0, *at], at, strict=False))
+    how = draw(st.sampled_from([parts, parts, draw(st.integers(1, 4)), (*parts, 1)]))
+    return draw(st.sampled_from([{"split_size": how, "dim": dim}] + [{"split_size": how}] * (dim == 0))), (value,)
+
+
+def chunked(x: torch.Tensor, chunks: int, dim: int = 0) -> tuple[torch.Tensor, ...]:
+    """torch takes sizes that can't be divided too."""
+    if x.shape[dim] % chunks:
+        raise ValueError("not divisible")
+    return torch.chunk(x, chunks, dim)
+
+
+@st.composite
+def rearrangements(draw: st.DrawFn) -> Case:
+    """A pattern, and a value that nearly always has its axes."""
+    names = ["N", "C", "h", "w", "two_h", "d"][: draw(st.integers(0, 6))]
+    sizes = {name: draw(st.integers(1, 4)) for name in names}
+    left, right = (draw(grouped(draw(st.permutations(names)))) for _ in range(2))
+    shape = [math.prod(sizes[name] for name in group) for group in left]
+    given = {name: sizes[name] for group in left for name in group[draw(st.sampled_from([1] * 9 + [0, 2])) :]}
+    off = draw(st.sampled_from([0] * 12 + [1]))
+    wrong = [size + off * (axis == 0) for axis, size in enumerate(shape)]
+    rank = draw(st.sampled_from([len(shape)] * 9 + [0]))
+    pattern = " -> ".join(" ".join(map(written_group, side)) for side in (left, right))
+    return {"pattern": pattern, **given}, (Tensor(tuple(wrong[:rank]), draw(dtypes)),)
+
+
+@st.composite
+def grouped(draw: st.DrawFn, names: Sequence[str]) -> list[list[str]]:
+    """Names in groups, some of them empty."""
+    groups: list[list[str]] = []
+    for name in names:
+        if not groups or draw(st.booleans()):
+            groups += [[]] * draw(st.sampled_from([0] * 6 + [1]))
+            groups.append([])
+        groups[-1] = [*groups[-1], name]
+    return groups
+
+
+def written_group(group: Sequence[str]) -> str:
+    return group[0] if len(group) == 1 else f"({' '.join(group)})" if group else "1"
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Case:
+    """A value, and whole numbers that nearly always are places along one of its axes."""
+    cases = st.fixed_dictionaries({}, optional={"dim": st.sampled_from([0, 0, 1, -1, 2])})
+    return draw(cases), (draw(values()), draw(indices()))
+
+
+def index_selected(x: torch.Tensor, index: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    if index.dtype != torch.int64 or not -x.dim() <= dim < x.dim():
+        raise IndexError("no whole numbers, or no axis")
+    return x[(slice(None),) * (dim % x.dim()) + (index,)]
+
+
+@st.composite
+def interpolations(draw: st.DrawFn) -> Case:
+    modes = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
+    mode = draw(st.sampled_from(["nearest", "nearest", "nearest-exact", *modes]))
+    rank = draw(st.sampled_from([modes.get(mode, 4)] * 9 + [3, 5]))
+    value = draw(images([rank]))
+    number, factor = st.integers(1, 9), st.sampled_from([2, 3, 2.0, 0.5, 1.5, 0.25])
+    way = draw(st.sampled_from(["size", "scale_factor", "scale_factor", "like", "both"]))
+    drawn = {"size": number, "scale_factor": factor}
+    given = {n: draw(several(v, rank - 2)) for n, v in drawn.items() if way in (n, "both")}
+    other = {"align_corners": draw(st.booleans())} if mode in modes and draw(st.booleans()) else {}
+    like = [draw(images([rank] * 9 + [4]))] if way == "like" else []
+    return {**given, **other, **({"mode": mode} if mode != "nearest" else {})}, (value, *like)
+
+
+def several(number: st.SearchStrategy[Any], axes: int) -> st.SearchStrategy[Any]:
+    """One for all axes, or one for each."""
+    return st.one_of(number, st.sampled_from([axes] * 6 + [axes + 1]).flatmap(lambda n: st.tuples(*[number] * n)))
+
+
+def interpolated(x: torch.Tensor, like: torch.Tensor | None = None, **attributes: Any) -> torch.Tensor:
+    if like is not None:
+        if like.dim() != x.dim():
+            raise ValueError("axes")
+        attributes["size"] = like.shape[2:]
+    return functional.interpolate(of_reals(x), **attributes)
+
+
+shapes = st.lists(st.integers(1, 4), max_size=4).map(tuple)
+
+
+@st.composite
+def shuffled(draw: st.DrawFn) -> Tensor:
+    """An image with many channels."""
+    value = draw(images())
+    return Tensor((value.shape[0], draw(st.sampled_from([4, 8, 12, 9, 6])), *value.space), value.dtype)
+
+
+pads = st.lists(st.sampled_from([0, 1, 1, 2, -1]), min_size=2, max_size=5).map(tuple)
+
+
+def padded(x: torch.Tensor, pad: tuple[int, ...], mode: str = "constant", value: float = 0) -> torch.Tensor:
+    """In the other modes torch can cut off too."""
+    if mode != "constant" and (min(pad) < 0 or value != 0 or x.dtype != torch.float32):
+        raise ValueError("not here")
+    return functional.pad(x, pad, mode, value if mode == "constant" else None)
+
+
 ORACLES: dict[str, Oracle] = {
     "abs": pointwise(torch.abs),
     # with an output of 1 torch takes the mean of any number of axes
@@ -334,6 +506,12 @@ ORACLES: dict[str, Oracle] = {
     "add": Oracle(two(similar()), lambda a, _: Apply(lambda *operands: reduce(torch.add, operands))),
     "amax": reduction(torch.amax, over_all=()),
     "amin": reduction(torch.amin, over_all=()),
+    "arange": made(
+        arange,
+        end=st.one_of(st.integers(-3, 9), st.sampled_from([0.5, 2.5, 7.0])),
+        start_=st.one_of(st.integers(-3, 9), st.just(0.25)),
+        step_=st.sampled_from([1, 2, 3, -1, -2, 0, 0.5, -0.75]),
+    ),
     "argmax": Oracle(
         one(values(), dim_=dims, keepdim_=flags), lambda a, _: Apply(lambda x: torch.argmax(x, **with_class_axis(a, x)))
     ),
@@ -355,6 +533,9 @@ ORACLES: dict[str, Oracle] = {
     "binary_cross_entropy": compared(functional.binary_cross_entropy),
     "binary_cross_entropy_with_logits": compared(functional.binary_cross_entropy_with_logits),
     "center_crop": Oracle(two(crops()), lambda a, _: Apply(center_crop)),
+    "chunk": Oracle(
+        one(values(), chunks=st.sampled_from([1, 2, 2, 3]), dim_=dims), lambda a, _: Apply(lambda x: chunked(x, **a))
+    ),
     "clamp": Oracle(one(values(), min_=numbers, max_=numbers), lambda a, _: Apply(lambda x: torch.clamp(x, **a))),
     "concat": Oracle(
         st.tuples(st.fixed_dictionaries({}, optional={"dim": st.integers(-3, 3)}), similar()),
@@ -393,6 +574,7 @@ ORACLES: dict[str, Oracle] = {
     ),
     "eq": operator(torch.eq),
     "exp": pointwise(torch.exp),
+    "expand": Oracle(expansions(), lambda a, _: Apply(lambda x: x.expand(a["shape"]))),
     "flatten": Oracle(
         one(values(), start_dim_=st.integers(-4, 4), end_dim_=st.integers(-4, 4)), lambda a, _: nn.Flatten(**a)
     ),
@@ -401,6 +583,11 @@ ORACLES: dict[str, Oracle] = {
     "frozen_batch_norm": Oracle(
         one(images(), eps_=st.sampled_from([1e-5, 0.5])),
         lambda a, o: torchvision().ops.FrozenBatchNorm2d(in_features(of_images(o), 1), **a),
+    ),
+    "full": made(
+        lambda **a: torch.full(a["shape"], a["fill_value"]),
+        shape=shapes,
+        fill_value=st.one_of(flags, st.integers(-9, 9), st.floats()),
     ),
     "ge": operator(torch.ge),
     "gelu": pointwise(functional.gelu, approximate_=st.sampled_from(["none", "tanh"])),
@@ -416,10 +603,12 @@ ORACLES: dict[str, Oracle] = {
     "hardswish": pointwise(functional.hardswish),
     "huber_loss": compared(functional.huber_loss, delta_=st.sampled_from([1.0, 0.5])),
     "identity": Oracle(one(values()), lambda a, _: nn.Identity()),
+    "index_select": Oracle(rows(), lambda a, _: Apply(lambda x, index: index_selected(x, index, **a))),
     "instance_norm": Oracle(
         one(values(least=2), momentum_=st.sampled_from([0.1, 1.0]), affine_=flags, track_running_stats_=flags),
         instance_norm,
     ),
+    "interpolate": Oracle(interpolations(), lambda a, _: Apply(lambda *operands: interpolated(*operands, **a))),
     # torch warns of "mean"
     "kl_div": compared(functional.kl_div, reduction=st.sampled_from(["none", "sum", "batchmean"]), log_target_=flags),
     "l1_loss": compared(functional.l1_loss),
@@ -453,18 +642,45 @@ ORACLES: dict[str, Oracle] = {
     "nll_loss": Oracle(
         labelled(), lambda a, _: Apply(lambda x, y: functional.nll_loss(x, labels(x, y), **with_weight(a)))
     ),
+    "normal_like": pointwise(lambda x: torch.randn_like(of_reals(x))),
+    "ones": made(typed(torch.ones), shape=shapes, dtype_=st.sampled_from(get_args(DType))),
+    "ones_like": pointwise(torch.ones_like),
+    "pad": Oracle(
+        one(
+            values(),
+            pad=pads,
+            mode_=st.sampled_from(["constant"] * 3 + ["reflect", "replicate"]),
+            value_=st.sampled_from([0, 0.0, 1, -0.5]),
+        ),
+        lambda a, _: Apply(lambda x: padded(x, **a)),
+    ),
     "parameter": Oracle(
         st.tuples(st.fixed_dictionaries({"shape": st.lists(sizes, max_size=4).map(tuple)}), st.just(())),
         lambda a, _: Learned(a["shape"]),
     ),
+    "permute": Oracle(
+        one(values(most=3), dims=st.lists(st.integers(-3, 2), max_size=4).map(tuple)),
+        lambda a, _: Apply(lambda x: torch.permute(x, **a)),
+    ),
+    "pixel_shuffle": Oracle(
+        one(shuffled(), upscale_factor=st.sampled_from([1, 2, 2, 3])),
+        lambda a, _: Apply(lambda x: functional.pixel_shuffle(of_reals(of_rank_4(x)), **a)),
+    ),
+    "pixel_unshuffle": Oracle(
+        one(images(), downscale_factor=st.sampled_from([1, 2, 2, 3])),
+        lambda a, _: Apply(lambda x: functional.pixel_unshuffle(of_reals(of_rank_4(x)), **a)),
+    ),
     "pow": operator(torch.pow),
+    "rearrange": Oracle(rearrangements(), lambda a, _: Apply(lambda x: rearranged(x, **a))),
     "relu": Oracle(one(values()), lambda a, _: nn.ReLU()),
     "relu6": pointwise(functional.relu6),
     "remainder": operator(torch.remainder, ones=True),
+    "reshape": Oracle(reshapes(), lambda a, _: Apply(lambda x: torch.reshape(x, **a))),
     "rms_norm": Oracle(
         one(values(), dims_=st.integers(1, 3), eps_=st.sampled_from([None, 0.5]), elementwise_affine_=flags),
         lambda a, o: nn.RMSNorm(**with_shape(a, o)),
     ),
+    "roll": Oracle(rolls(), lambda a, _: Apply(lambda x: rolled(x, **a))),
     "sigmoid": pointwise(torch.sigmoid),
     "silu": pointwise(functional.silu),
     "smooth_l1_loss": compared(functional.smooth_l1_loss, beta_=st.sampled_from([1.0, 0.5, 0.0])),
@@ -472,7 +688,16 @@ ORACLES: dict[str, Oracle] = {
     "softplus": pointwise(
         functional.softplus, beta_=st.sampled_from([1.0, 0.5]), threshold_=st.sampled_from([20.0, 1.0])
     ),
+    "split": Oracle(splits(), lambda a, _: Apply(lambda x: torch.split(x, a["split_size"], a.get("dim", 0)))),
     "sqrt": pointwise(torch.sqrt),
+    "squeeze": Oracle(
+        one(values(), dim=st.one_of(dims, st.lists(dims, min_size=1, max_size=3).map(tuple))),
+        lambda a, _: Apply(lambda x: squeezed(x, **a)),
+    ),
+    "stack": Oracle(
+        st.tuples(st.fixed_dictionaries({}, optional={"dim": dims}), similar()),
+        lambda a, _: Apply(lambda *operands: torch.stack(operands, **a)),
+    ),
     # torchvision takes other types too where p is 0, and gives a single number a batch
     "stochastic_depth": Oracle(
         one(values(least=1), p=st.sampled_from([0.1, 0.5]), mode_=st.sampled_from(["row", "batch"])),
@@ -481,7 +706,14 @@ ORACLES: dict[str, Oracle] = {
     "subtract": operator(torch.sub),
     "sum": reduction(torch.sum),
     "tanh": pointwise(torch.tanh),
+    "transpose": Oracle(
+        one(values(), dim0_=dims, dim1_=dims),
+        lambda a, _: Apply(lambda x: torch.transpose(x, **{"dim0": -2, "dim1": -1} | a)),
+    ),
+    "unsqueeze": pointwise(torch.unsqueeze, dim=dims),
     "where": Oracle(two(pairs(3)), lambda a, _: Apply(torch.where)),
+    "zeros": made(typed(torch.zeros), shape=shapes, dtype_=st.sampled_from(get_args(DType))),
+    "zeros_like": pointwise(torch.zeros_like),
 }
 
 
@@ -678,6 +910,29 @@ WRONG: list[tuple[str, Attributes]] = [
     ("getitem", {"index": ((0, 1),)}),
     ("getitem", {"index": ((0, 1, 0),)}),
     ("getitem", {"index": ((3, 0, -1),)}),
+    ("reshape", {"shape": 3}),
+    ("reshape", {"shape": (2.0,)}),
+    ("permute", {"dims": None}),
+    ("unsqueeze", {}),
+    ("roll", {"shifts": 1}),
+    ("roll", {"shifts": (), "dims": ()}),
+    ("split", {"split_size": 0}),
+    ("split", {"split_size": ()}),
+    ("rearrange", {}),
+    ("rearrange", {"pattern": "a b", "a": 2}),
+    ("rearrange", {"pattern": "a b -> b"}),
+    ("rearrange", {"pattern": "a -> a", "a": 0}),
+    ("rearrange", {"pattern": "a -> a", "a": True}),
+    ("rearrange", {"pattern": "a -> a", "a": "3"}),
+    ("zeros", {"shape": (0,)}),
+    ("zeros", {"shape": (2,), "dtype": "float64"}),
+    ("full", {"shape": (2,)}),
+    ("arange", {"end": True}),
+    ("interpolate", {"scale_factor": 0}),
+    ("interpolate", {"scale_factor": 2, "mode": "area"}),
+    ("pad", {"pad": (1,)}),
+    ("pad", {"pad": (1, 1), "mode": "circular"}),
+    ("pixel_shuffle", {"upscale_factor": 0}),
 ]
 
 
@@ -691,7 +946,7 @@ def test_wrong_attributes_are_refused(name: str, attributes: Attributes) -> None
 def test_ops_say_what_they_are(op: type[Op]) -> None:
     assert op.__doc__
     assert op.main is None or op.main in op.model_fields
-    assert op.slots() or op.name in ("constant", "parameter")
+    assert op.slots() or op.name in ("arange", "constant", "full", "ones", "parameter", "zeros")
 
 
 # --- single cases worth a line
@@ -778,6 +1033,35 @@ H, W, N = symbol("H"), symbol("W"), symbol("N")
         ("mse_loss", {}, [(N, 3), (N, 4)], "needs values of the same shape, got [N, 3] and [N, 4]"),
         ("mse_loss", {}, [(N, 3), (N,)], "needs values of the same shape, got [N, 3] and [N]"),
         ("cross_entropy", {"weight": (1.0, 2.0)}, [(N, 3), (N, 3)], "weight has 2 numbers for 3 classes"),
+        ("reshape", {"shape": (4, -1)}, [(3, 6)], "[3, 6] and [4, -1] have different numbers of elements"),
+        ("reshape", {"shape": (N, -1, -1)}, [(N, 6)], "only one size can be -1"),
+        ("reshape", {"shape": (H - W, -1)}, [(N, 6)], "a size of H - W is not positive"),
+        ("permute", {"dims": (0, 1)}, [(N, 3, 8)], "dims has 2 of the 3 axes of [N, 3, 8]"),
+        ("permute", {"dims": (0, -2)}, [(N, 3)], "an axis of [N, 3] is given twice"),
+        ("transpose", {}, [(N,)], "-2 is not an axis of [N]"),
+        ("expand", {"shape": (N, 4)}, [(N, 3)], "a size of 3 can't become 4: only 1 is repeated"),
+        ("expand", {"shape": (N,)}, [(N, 3)], "[N, 3] has more axes than [N]"),
+        ("expand", {"shape": (-1, 3)}, [(3,)], "-1 keeps a size: a new axis has none"),
+        ("squeeze", {"dim": 1}, [(N, H)], "axis 1 of [N, H] must have size 1"),
+        ("stack", {}, [(N, 3), (N, 4)], "the operands have shapes [N, 3] and [N, 4]"),
+        ("roll", {"shifts": (1, 2), "dims": 0}, [(N, 3)], "2 shifts for 1 axes"),
+        ("split", {"split_size": 2, "dim": 1}, [(N, H)], "H sets the number of parts and must be fixed"),
+        ("split", {"split_size": (2, 3), "dim": 1}, [(N, 6)], "the parts come to 5, the axis has 6"),
+        ("chunk", {"chunks": 2, "dim": 1}, [(N, 5)], "5 can't be divided into 2 equal parts"),
+        ("rearrange", {"pattern": "N C -> C N"}, [(N, 3, 8)], "begins with 2 axes, [N, 3, 8] has 3"),
+        ("rearrange", {"pattern": "N (a b) -> a N b"}, [(N, 6)], "needs the size of `a` or `b`: (a b) is an axis of 6"),
+        ("rearrange", {"pattern": "N (a b) -> a N b", "a": 4}, [(N, 6)], "6 can't be split into (a b): a is 4"),
+        ("rearrange", {"pattern": "N (a b) -> a N b", "a": 2}, [(N, H)], "H can't be split into (a b): a is 2"),
+        ("rearrange", {"pattern": "N (a b) -> a N b", "a": 4, "b": 2}, [(N, 6)], "has (a b), which is 8, for an axis"),
+        ("rearrange", {"pattern": "N C -> C N", "c": 4}, [(N, 6)], "the pattern has no axis `c`: N C -> C N"),
+        ("rearrange", {"pattern": "N 1 -> N"}, [(N, 6)], "the pattern has 1 for an axis of 6"),
+        ("interpolate", {}, [(N, 3, 8, 8)], "needs one of size, scale_factor and a second value"),
+        ("interpolate", {"scale_factor": 0.7}, [(N, 3, H)], "H is free: 0.7 is no fraction of it by 2, 4, 8"),
+        ("interpolate", {"size": 3, "mode": "bilinear"}, [(N, 3, 8)], "needs a value with 4 axes"),
+        ("interpolate", {"size": 3, "align_corners": True}, [(N, 3, 8)], "align_corners is not for the mode nearest"),
+        ("pad", {"pad": (1, 1, 1)}, [(N, 3)], "pad needs two numbers for each axis, got 3"),
+        ("pad", {"pad": (2, 8), "mode": "reflect"}, [(N, 3, 8)], "8 is more than can be reflected of 8"),
+        ("pixel_shuffle", {"upscale_factor": 2}, [(N, 6, 8, 8)], "4 must divide the 6 channels"),
     ],
 )
 def test_what_is_refused_says_why(
@@ -792,6 +1076,46 @@ def test_constants_of_different_types_differ() -> None:
     """In Python 1, 1.0 and True are equal; what is known of one must not be taken for the others."""
     kinds = {OPS["constant"].model_validate({"value": value}): value for value in (1, 1.0, True, 1)}
     assert [outputs(kind, [])[0].dtype for kind in kinds] == ["int64", "float32", "bool"]
+
+
+PATTERNS = {
+    "a b": "needs one `->`",
+    "a -> b -> a": "needs one `->`",
+    "a b -> a": "has the axis `b` on the left only",
+    "a -> a b": "has the axis `b` on the right only",
+    "a a -> a": "has the axis `a` twice on one side",
+    "a (b -> a b": "has parentheses that are not closed, or inside others: `a (b`",
+    "((a) b) -> a b": "has parentheses that are not closed, or inside others: `((a) b)`",
+    "a ... -> ... a": "has `...`, which is no name of an axis",
+    "a 2 -> a 2": "has `2`, which is no name of an axis",
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_what_is_wrong_with_a_pattern(pattern: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        OPS["rearrange"].model_validate({"pattern": pattern})
+    assert [(error["loc"], error["msg"]) for error in caught.value.errors()] == [(("pattern",), PATTERNS[pattern])]
+
+
+def test_sizes_that_are_left_are_exact() -> None:
+    """What is left of free sizes is written without a division where there is none."""
+    image, rows = Tensor((N, 6, H, W)), Tensor((N, (H // 7) * (W // 7), 10))
+    cases: list[tuple[str, Attributes, Tensor, tuple[Size, ...]]] = [
+        ("reshape", {"shape": (N, -1, H, 2)}, image, (N, 3 * W, H, 2)),
+        ("reshape", {"shape": (N * H, -1)}, image, (N * H, 6 * W)),
+        ("reshape", {"shape": (-1, (H // 7) * 5)}, rows, (2 * N * (W // 7), (H // 7) * 5)),
+        ("rearrange", {"pattern": "N (h w) C -> w N h C", "h": H // 7}, rows, (W // 7, N, H // 7, 10)),
+    ]
+    for name, attributes, value, shape in cases:
+        op = OPS[name].model_validate(attributes)
+        assert refused(op, [value]) == []
+        assert [kind.shape for kind in outputs(op, [value])] == [shape]
+
+
+def test_ops_with_other_sizes_differ() -> None:
+    ops = {OPS["rearrange"].model_validate({"pattern": "(a b) -> b a", name: 2}) for name in ("a", "b", "a")}
+    assert len(ops) == 2
 
 
 free = st.sampled_from([H, H // 2, H - 1, 2 * H + 1, H - 5, -H, H - H // 3])

@@ -44,7 +44,10 @@ UNSEEN = {
     "E205_let_of_a_size": "two places of the file are compared",
     "E205_parameter_and_input": "two places of the file are compared",
     "E205_shared_and_parameter": "two places of the file are compared",
+    "E205_shared_of_training_is_shared": "two places of the file are compared",
+    "E205_training_input_hides_a_size": "two places of the file are compared",
     "E205_training_input_twice": "two places of the file are compared",
+    "E403_shared_told_once": "as an argument, an op may get its own arguments later",
     "E207_example_against_its_rule": "a remainder is calculated",
     "E207_init_of_a_misspelt_distribution": "a text may be an expression",
     "E401_function": "the name stands in an expression",
@@ -58,6 +61,7 @@ UNSEEN = {
 }
 """Mistakes with such codes that no schema sees, and why."""
 UNKNOWN = {
+    "E205_shared_of_training_is_a_step": "shared modules",
     "E202_expect_without_variant": "the file's variants",
     "E202_expected_output": "the file's outputs",
     "E206_resnet_default": "the file's variants",

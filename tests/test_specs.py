@@ -10,7 +10,7 @@ from graphc.compile import compile, compile_with_warnings
 from graphc.cost import macs, parameters
 from graphc.dims import Size, substitute
 from graphc.elaborate import elaborate
-from graphc.graph import Graph
+from graphc.graph import ExpectedFigure, Graph
 
 FIGURES = {
     "plain18": (11_515_688, 1_794_805_760, 7_825),
@@ -43,9 +43,12 @@ def test_the_counts_are_those_of_the_reference(address: str) -> None:
 
 def test_every_spec_and_variant_is_counted_and_without_a_warning() -> None:
     addresses = [a for name in library.names() for a in library.installed(name).variants or [name]]
-    assert sorted(addresses) == sorted(FIGURES)
+    assert set(FIGURES) <= set(addresses)
     for address in addresses:
-        assert compile_with_warnings(address)[1] == []
+        graph, warnings = compile_with_warnings(address)
+        assert warnings == []
+        figures = {expected.figure for expected in graph.expected if isinstance(expected, ExpectedFigure)}
+        assert address in FIGURES or "params" in figures
 
 
 def survives(size: int) -> bool:

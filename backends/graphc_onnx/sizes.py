@@ -44,8 +44,8 @@ class Sizes:
 
     def _write(self, name: str, size: Size) -> None:
         (monomial, coefficient), *others = terms_of(size) or (((), 0),)
-        if isinstance(size, int):
-            self.draft.hold(name, np.asarray(size, np.int64))
+        if not (monomial or others):
+            self.draft.hold(name, np.asarray(coefficient, np.int64))
         elif others:
             first = Dim(((monomial, coefficient),))
             self._step(name, "Add", self.scalar(first), self.scalar(size - first))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphc.dims import Dim
 from graphc.graph import Node
@@ -13,7 +13,7 @@ from graphc_torch.layer import Argument, Call, layer_of
 from graphc_torch.layout import Code, Loose, flat
 from graphc_torch.operators import ATOM
 from graphc_torch.sizes import Sizes, free_sizes
-from graphc_torch.term import UnresolvedError
+from graphc_torch.term import Term, UnresolvedError, Wanted
 
 _NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
 """A name in an expression of the constructor."""
@@ -41,11 +41,23 @@ class Attributes:
             UnresolvedError: no code gives it in all instances.
         """
         values = tuple(argument.value for argument in arguments)
-        if is_free(values):
+        if self.is_shown(values):
             return self.size(values)
-        term = argument_term(self.of, arguments, nodes, range(len(nodes)))
-        code = _NAME.sub(lambda found: self.name(found[0]), term.code)
-        return code if term.strength == ATOM else Loose(code, term.strength)
+        term = self.stored_term(argument_term(self.of, arguments, nodes, range(len(nodes))))
+        return term.code if term.strength == ATOM else Loose(term.code, term.strength)
+
+    def term(self, wanted: Wanted) -> Term:
+        """A number that is no attribute."""
+        return self.stored_term(self.of.numbers.term(wanted))
+
+    def stored_term(self, term: Term) -> Term:
+        """A term in the constructor's names in those of the method."""
+        return replace(term, code=_NAME.sub(lambda found: self.name(found[0]), term.code))
+
+    def is_shown(self, values: tuple[object, ...]) -> bool:
+        """Whether values are read of the inputs: free sizes, and what differs between the uses of one module."""
+        bodies = self.of.template.bodies
+        return is_free(values) or (len(values) == len(bodies) and not self.of.template.agree(values))
 
     def size(self, values: tuple[object, ...]) -> Code:
         """Sizes, some of them free, or tuples of such, in every instance."""
@@ -62,7 +74,7 @@ class Attributes:
         """The inputs of which free sizes are read, by number."""
         self.sizes.used.clear()
         for arguments in columns(nodes):
-            if is_free(tuple(argument.value for argument in arguments)):
+            if self.is_shown(tuple(argument.value for argument in arguments)):
                 self.value(nodes, arguments)
         return set(self.sizes.used)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from graphc.dims import Dim
 from graphc.graph import Graph, Node, Scope, Skipped, Value
+from graphc_torch.shared import Sharing, chain, is_module, modules, sharing
 from graphc_torch.sizes import Sizes, axes_of, free_sizes
 from graphc_torch.term import UnresolvedError
 
@@ -42,13 +43,17 @@ Ref: TypeAlias = In | Out | Copy
 
 @dataclass(eq=False, slots=True)
 class Item:
-    """One item: what it reads, and the values that others read of it."""
+    """One item: what it reads, and the values that others read of it.
+
+    A shared module is an item of its own ("module"), which gives the module; what uses it ("use") reads that first.
+    """
 
     name: str
     thing: Node | Scope | Skipped
     operands: tuple[Ref, ...]
     outputs: tuple[Value, ...]
     copies: tuple[Item, ...] = ()
+    role: Literal["", "module", "use"] = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -66,6 +71,7 @@ class Body:
 class Flow:
     """Which values cross the border of each scope, inwards and outwards; in order, each once."""
 
+    sharing: Sharing
     read: dict[Scope, dict[Value, None]] = field(default_factory=lambda: defaultdict(dict))
     given: dict[Scope, dict[Value, None]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -74,33 +80,31 @@ def bodies(graph: Graph) -> dict[Scope, Body]:
     """The body of every scope but the groups of copies, which are items of the body around them."""
     flow = _flow(graph)
     found = {scope: _body(scope, flow) for scope in graph.root.scopes() if scope.kind != "copies"}
-    found[graph.root].outputs = tuple(found[graph.root].refs[value] for value in graph.outputs.values())
+    given = map(flow.sharing.living, graph.outputs.values())
+    found[graph.root].outputs = tuple(found[graph.root].refs[value] for value in given)
     return found
 
 
-def chain(scope: Scope) -> Iterator[Scope]:
-    """The scope and those around it, outwards."""
-    around: Scope | None = scope
-    while around is not None:
-        yield around
-        around = around.parent
-
-
 def _flow(graph: Graph) -> Flow:
-    flow = Flow()
+    flow = Flow(sharing(graph))
     flow.read[graph.root] = dict.fromkeys(graph.root.inputs.values())
     for scope in graph.root.scopes():
-        main = next(iter(scope.outputs.values()), None)
+        main = main_of(scope)
+        main = main and flow.sharing.living(main)
         if main is not None and scope is not graph.root and scope in chain(main.node.scope):
             flow.given[scope][main] = None
     for scope, given in list(flow.given.items()):
         _give(flow, next(iter(given)), scope)
     _add_reads(graph, flow)
-    for value in graph.outputs.values():
+    outputs = list(map(flow.sharing.living, graph.outputs.values()))
+    for value in outputs:
         _cross(flow, value, graph.root)
-    flow.given[graph.root] = dict.fromkeys(graph.outputs.values())
-    for group in filter(_is_loop, graph.root.scopes()):
-        _even_out(group, flow)
+    flow.given[graph.root] = dict.fromkeys(outputs)
+    loops = filter(_is_loop, graph.root.scopes())
+    same = [[copy for copy in group.items if isinstance(copy, Scope)] for group in loops]
+    same += [uses for uses in modules(graph.root).values() if len(uses) > 1]
+    while sum(_even_out(scopes, flow) for scopes in same):
+        pass
     return flow
 
 
@@ -108,7 +112,9 @@ def _add_reads(graph: Graph, flow: Flow) -> None:
     """Notes what the nodes read: their operands, then the values that their free sizes are read of."""
     for node in graph.nodes:
         for value in node.operands:
-            _cross(flow, value, node.scope)
+            _cross(flow, flow.sharing.living(value), node.scope)
+    for use, module in flow.sharing.modules.items():
+        _cross(flow, module, use.scope if isinstance(use, Node) else use.parent or graph.root)
     for node in graph.nodes:
         for size in free_sizes(node.op):
             for value in _shown_by(size, node.scope, flow):
@@ -121,18 +127,20 @@ def _is_loop(scope: Scope) -> bool:
     return scope.kind == "copies" and len(definitions) == 1
 
 
-def _even_out(group: Scope, flow: Flow) -> None:
-    """What is read of one copy is given by all copies, so that they stay one class."""
-    copies = [copy for copy in group.items if isinstance(copy, Scope)]
+def _even_out(copies: Sequence[Scope], flow: Flow) -> bool:
+    """What is read of one copy is given by all, so that they stay one class; whether that is more than before."""
     given = [{_relative(value, copy): value for value in flow.given[copy]} for copy in copies]
     wanted = dict.fromkeys(path for paths in given for path in paths)
+    more = False
     for copy, paths in zip(copies, given, strict=True):
-        if len(paths) < len(wanted):
+        if list(paths) != list(wanted):
             made = {_relative(value, copy): value for node in copy.nodes() for value in node.outputs} | paths
             for path in wanted:
                 if path in made:
                     _give(flow, made[path], copy)
             flow.given[copy] = {made[path]: None for path in wanted if path in made}
+            more = more or len(flow.given[copy]) > len(paths)
+    return more
 
 
 def _give(flow: Flow, value: Value, scope: Scope) -> None:
@@ -145,7 +153,7 @@ def _give(flow: Flow, value: Value, scope: Scope) -> None:
 
 def _relative(value: Value, scope: Scope) -> str:
     """The path of a value inside a scope; empty for what the scope comes to."""
-    main = next(iter(scope.outputs.values()), None)
+    main = main_of(scope)
     return "" if value is main else value.path.removeprefix(f"{scope.path}.")
 
 
@@ -176,17 +184,46 @@ def _shown_by(size: Dim, scope: Scope, flow: Flow) -> list[Value]:
     return []
 
 
+def main_of(scope: Scope) -> Value | None:
+    """What a scope comes to: its first output; of a block that ends in a loop what the last copy makes."""
+    found = [*scope.outputs.items()]
+    return found[-1 if found[0][0] == "output_0" else 0][1] if found else None
+
+
+def output_name(value: Value, scope: Scope) -> str:
+    """What a scope calls a value that it gives: an output of the block, else the step directly inside that makes it."""
+    named = {value: name for name, value in reversed(scope.outputs.items()) if not name.startswith("output")}
+    first, *rest = value.path.removeprefix(f"{scope.path}.").split(".")
+    return named.get(value, f"{first}_{rest[0]}" if rest and rest[0].isdigit() else first)
+
+
 def _body(scope: Scope, flow: Flow) -> Body:
     inputs = _inputs(scope, flow)
     refs: dict[Value, Ref] = {value: In(i) for i, value in enumerate(inputs)}
     items: list[Item] = []
     for thing in scope.items:
-        if isinstance(thing, Scope) and _is_nothing(thing, flow):
+        for item in _needed(scope, thing, flow):
+            refs[item.outputs[0]] = Out(len(items))
+            items.append(item)
+        if _lives_elsewhere(thing, flow) or (isinstance(thing, Scope) and _is_nothing(thing, flow)):
             continue
         item = _item(thing, refs, flow)
         refs.update({value: Out(len(items), o) for o, value in enumerate(item.outputs)})
         items.append(item)
     return Body(scope, inputs, tuple(items), tuple(refs[value] for value in flow.given[scope]), refs)
+
+
+def _needed(scope: Scope, thing: Node | Scope | Skipped, flow: Flow) -> Iterator[Item]:
+    """The shared modules and the weights that live in a scope and are used from an item of it on."""
+    for value in () if isinstance(thing, Skipped) else flow.sharing.before[scope].get(thing, ()):
+        made = flow.sharing.firsts[value] if is_module(value) else value.node
+        name = value.node.home.rpartition(".")[2]
+        yield Item(name, made, (), (value,), role="module" if is_module(value) else "")
+
+
+def _lives_elsewhere(thing: Node | Scope | Skipped, flow: Flow) -> bool:
+    """Whether a thing is a weight of another scope."""
+    return isinstance(thing, Node) and thing.output in flow.sharing.weights
 
 
 def _is_nothing(scope: Scope, flow: Flow) -> bool:
@@ -198,24 +235,37 @@ def _inputs(scope: Scope, flow: Flow) -> tuple[Value, ...]:
     """What a scope reads: a block's inputs as it declares them; elsewhere the flow before loop variables."""
     named = {value: None for value in scope.inputs.values() if value in flow.read[scope]}
     if scope.kind in ("block", "root"):
-        return tuple(named | flow.read[scope])
-    return tuple({value: None for value in flow.read[scope] if value not in named} | named)
+        found = tuple(named | flow.read[scope])
+    else:
+        found = tuple({value: None for value in flow.read[scope] if value not in named} | named)
+    return tuple(sorted(found, key=is_module))
 
 
-def _item(thing: Node | Scope | Skipped, refs: dict[Value, Ref], flow: Flow) -> Item:
+def _item(thing: Node | Scope | Skipped, refs: Mapping[Value, Ref], flow: Flow) -> Item:
+    item = _plain_item(thing, refs, flow)
+    if not isinstance(thing, Skipped) and thing in flow.sharing.modules:
+        item.role, item.operands = "use", (refs[flow.sharing.modules[thing]], *item.operands)
+    return item
+
+
+def _plain_item(thing: Node | Scope | Skipped, refs: Mapping[Value, Ref], flow: Flow) -> Item:
     if isinstance(thing, Node):
-        return Item(thing.name, thing, tuple(refs[value] for value in thing.operands), thing.outputs)
+        operands = tuple(refs[flow.sharing.living(value)] for value in thing.operands)
+        return Item(thing.name, thing, operands, thing.outputs)
     if isinstance(thing, Skipped):
-        known = (refs[thing.value],) if thing.value in refs else ()
+        value = thing.value and flow.sharing.living(thing.value)
+        known = (refs[value],) if value and value in refs else ()
         return Item(thing.name, thing, known, ())
     if thing.kind == "copies":
         return _group(thing, refs, flow)
     return Item(thing.name, thing, tuple(refs[value] for value in _inputs(thing, flow)), tuple(flow.given[thing]))
 
 
-def _group(group: Scope, around: dict[Value, Ref], flow: Flow) -> Item:
+def _group(group: Scope, around: Mapping[Value, Ref], flow: Flow) -> Item:
     refs, copies = dict(around), list[Item]()
     for thing in group.items:
+        if _lives_elsewhere(thing, flow):
+            continue
         copy = _item(thing, refs, flow)
         refs.update({value: Copy(len(copies), o) for o, value in enumerate(copy.outputs)})
         copies.append(copy)

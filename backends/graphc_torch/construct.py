@@ -83,6 +83,8 @@ class Constructor:
 
     def made(self, of: Class, column: Column) -> Code:
         thing = column.items[0].thing
+        if column.items[0].role == "use" or self.templates.inside(column.items[0]):
+            return "nn.Identity()"
         if isinstance(thing, Node):
             return self.layer(of, column)
         if isinstance(thing, Scope) and thing.kind == "copies":
@@ -148,11 +150,12 @@ class Constructor:
     def listed(self, of: Class, column: Column) -> list[Code] | None:
         """Every copy written, equal ones in a row together; None where instances differ in number or have many."""
         counts = {len(item.copies) for item in column.items}
-        if len(counts) > 1 or (len(column.items) > 1 and max(counts) > 2):
+        alone = len({scope_of(item).home for item in column.items}) == 1
+        if len(counts) > 1 or (not alone and max(counts) > 2):
             return None
         codes = [self.code(of, self.copies(column, number)) for number in range(counts.pop())]
         runs = _runs(codes)
-        return runs if len(runs) <= MOST_LISTED or len(column.items) == 1 else None
+        return runs if len(runs) <= MOST_LISTED or alone else None
 
     def copies(self, column: Column, number: int) -> Column:
         groups = [scope_of(item) for item in column.items]

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from graphc.demands import Rule
 from graphc.graph import Node, Scope, Skipped, Value
 from graphc_torch.attributes import Attributes, call_of, columns
-from graphc_torch.body import Body, Copy, In, Item, Out, Ref
-from graphc_torch.construct import Class
+from graphc_torch.body import In, Item, Out, Ref, output_name
+from graphc_torch.construct import Class, scope_of
+from graphc_torch.copies import Copies
 from graphc_torch.layer import layer_of
 from graphc_torch.layout import (
     Bracket,
@@ -21,16 +22,16 @@ from graphc_torch.layout import (
     flat,
     is_settled,
     joined,
-    lines,
     prefixed,
     signature,
     statement,
 )
 from graphc_torch.names import RESERVED, plain
 from graphc_torch.shapes import comment
+from graphc_torch.shared import is_module, is_weight, weight_code
 from graphc_torch.sizes import Sizes, axes_of
 from graphc_torch.subscript import subscript
-from graphc_torch.template import Feed, calls_functions, feeds, is_branches, is_sequential
+from graphc_torch.template import Template, Templates, is_sequential, is_use
 from graphc_torch.term import UnresolvedError
 
 
@@ -45,23 +46,25 @@ def is_number(item: Item) -> bool:
     return function is not None and function.style == "number"
 
 
-def needs_module(of: Class, number: int) -> bool:
+def needs_module(of: Class, number: int, templates: Templates) -> bool:
     """Whether an item of a class is a submodule."""
     column = of.template.column(number)
+    if is_use(of.template.sample(number)):
+        return False
     skipped = [isinstance(item.thing, Skipped) for item in column]
     if all(skipped):
         return False
     thing = of.template.sample(number).thing
     if not isinstance(thing, Node):
-        return not calls_functions(of.template.sample(number))
+        return not templates.is_written_inside(of.template.sample(number))
     return (any(skipped) or not as_function(of.template.sample(number))) and not layer_of(thing).is_identity
 
 
-def written(of: Class, rules: Mapping[str, Rule], bodies: Mapping[Scope, Body]) -> Forward:
+def written(of: Class, rules: Mapping[str, Rule], templates: Templates) -> Forward:
     """The forward method, with the parts of expressions that are too long for a line in statements of their own."""
     apart: frozenset[int] = frozenset()
     while True:
-        forward = Forward(of, rules, bodies, apart)
+        forward = Forward(of, rules, templates, apart)
         forward.write()
         if not forward.too_long:
             return forward
@@ -73,13 +76,17 @@ class Forward:
     """Writes the forward method to `out`.
 
     `apart` are the items that are not written inside the expression that reads them, though they could be; `too_long`
-    those that should not have been. `names` has the variable of each value.
+    those that should not have been. `names` has the variable of each value. A scope that needs no class is written
+    inside the method of another, with `arguments` for its inputs; `busy` says that `x` is still needed there.
     """
 
     of: Class
     rules: Mapping[str, Rule]
-    bodies: Mapping[Scope, Body]
+    templates: Templates
     apart: frozenset[int] = frozenset()
+    arguments: Sequence[str] = ()
+    indent: int = 2
+    busy: bool = False
     too_long: set[int] = field(default_factory=set)
     attributes: Attributes = field(init=False)
     names: dict[Ref, str] = field(default_factory=dict)
@@ -94,6 +101,20 @@ class Forward:
 
     def __post_init__(self) -> None:
         """Finds who reads what; an item that nothing reads needs no line."""
+        self.find_readers()
+        template = self.of.template
+        parameters = self.inputs()
+        bodies = template.bodies
+        shapes = [[body.inputs[i].type.shape for body in bodies] for i in range(len(parameters))]
+        for number in filter(self.is_attribute, range(len(template.operands))):
+            self.names[Out(number)] = self.attribute(number)
+        self.attributes = Attributes(self.of, Sizes(axes_of(list(zip(parameters, shapes, strict=True)))))
+        for number in sorted(self.live):
+            for index in self.sized_by(number):
+                self.direct[In(index)] = sorted({*self.direct[In(index)], number})
+
+    def find_readers(self) -> None:
+        """Finds what is needed, and who reads each value."""
         template = self.of.template
         wanted = set(template.outputs)
         for number in reversed(range(len(template.operands))):
@@ -107,13 +128,6 @@ class Forward:
         for ref in dict.fromkeys(template.outputs):
             self.direct[ref].append(len(template.operands))
         self.times_read.update(ref for operands in (*template.operands, template.outputs) for ref in operands)
-        parameters = self.inputs()
-        bodies = template.bodies
-        shapes = [[body.inputs[i].type.shape for body in bodies] for i in range(len(parameters))]
-        self.attributes = Attributes(self.of, Sizes(axes_of(list(zip(parameters, shapes, strict=True)))))
-        for number in sorted(self.live):
-            for index in self.sized_by(number):
-                self.direct[In(index)] = sorted({*self.direct[In(index)], number})
 
     def sized_by(self, number: int) -> set[int]:
         """The inputs that free sizes among an item's attributes are read of."""
@@ -121,7 +135,7 @@ class Forward:
 
     def called(self, number: int) -> list[list[Node]]:
         """The nodes that an item calls as functions, each in all instances."""
-        if needs_module(self.of, number) or self.is_identity(number):
+        if self.needs_module(number) or self.is_identity(number) or is_use(self.of.template.sample(number)):
             return []
         copies = zip(*(item.copies for item in self.of.template.column(number)), strict=False)
         groups = [
@@ -141,7 +155,8 @@ class Forward:
         if returned is None:
             self.give()
         result = _result(len(template.outputs))
-        arguments = ["self", *(f"{name}: Tensor" for name in parameters)]
+        kinds = ("nn.Module" if is_module(value) else "Tensor" for value in template.bodies[0].inputs)
+        arguments = ["self", *(f"{name}: {kind}" for name, kind in zip(parameters, kinds, strict=True))]
         self.out[:0] = signature("forward", arguments, result, 1)
         if len(self.out) == 1:
             self.out.append("        pass")
@@ -155,11 +170,16 @@ class Forward:
 
     def inputs(self) -> list[str]:
         """The arguments: the spec's names of the inputs, `x` for one without a name."""
+        if self.arguments:
+            self.names.update({In(index): name for index, name in enumerate(self.arguments)})
+            return list(self.arguments)
         body = self.of.template.bodies[0]
         named = {value: name for name, value in body.scope.inputs.items()}
         found: list[str] = []
         for index, value in enumerate(body.inputs):
             name = named.get(value, "input")
+            if is_module(value) or is_weight(value.node):
+                name = _handed_on(value)
             name = "x" if name == "input" else plain(name)
             while name in found:
                 name += "_"
@@ -174,7 +194,7 @@ class Forward:
         if template.outputs != (Out(last),):
             return None
         item = template.sample(last)
-        simple = not isinstance(item.thing, Skipped) and not self.is_identity(last)
+        simple = len(item.outputs) == 1 and not self.is_identity(last) and not self.is_attribute(last)
         looped = isinstance(item.thing, Scope) and item.thing.kind == "copies" and not self.sequential(last)
         return last if simple and not looped else None
 
@@ -183,35 +203,122 @@ class Forward:
     def item(self, number: int, last: bool) -> None:
         template = self.of.template
         item = template.sample(number)
+        if self.is_attribute(number):
+            return
         if isinstance(item.thing, Skipped) or self.is_identity(number):
             self.alias(number)
         elif isinstance(item.thing, Scope) and item.thing.kind == "copies" and not self.sequential(number):
-            self.group(number, item)
+            Copies(self, number, item).write()
+        elif self.templates.inside(item):
+            self.scope(number, item, last=last)
         elif last or not self.is_inline(number):
             targets = ["return"] if last else [self.target(Out(number, o)) for o in range(len(item.outputs))]
             self.assign(targets, self.call(number), template.operands[number], self.comment(number))
+
+    def scope(self, number: int, item: Item, *, last: bool) -> None:
+        """A scope that needs no class: its steps."""
+        refs = self.of.template.operands[number]
+        busy = self.is_busy(number, ())
+        targets = ["return"] if last else [self.target(Out(number, o)) for o in range(len(item.outputs))]
+        template = self.templates.of[scope_of(item)]
+        self.inside(template, list(map(self.read, refs)), targets, busy=busy)
+        self.said = ""
+
+    def inside(self, template: Template, arguments: Sequence[str], targets: Sequence[str], *, busy: bool) -> None:
+        """Writes the steps of a scope that needs no class, and gives what they come to to variables."""
+        apart: frozenset[int] = frozenset()
+        while True:
+            inner = self.within(template, arguments, apart, busy=busy)
+            inner.finish(targets)
+            if not inner.too_long:
+                break
+            apart |= inner.too_long
+        self.out += inner.out
+        self.taken = inner.taken
+
+    def within(self, template: Template, arguments: Sequence[str], apart: frozenset[int], *, busy: bool) -> Forward:
+        """The steps of a scope, to be written inside."""
+        of = Class(template, "")
+        inner = Forward(of, self.rules, self.templates, apart, arguments, self.indent, busy)
+        inner.taken = set(self.taken)
+        return inner
+
+    def finish(self, targets: Sequence[str]) -> None:
+        """Writes all steps, and gives what they come to to variables; to `x` last, as it may still be read."""
+        template = self.of.template
+        returned = self.returned() if len(targets) == 1 else None
+        for number in sorted(self.live - {returned}):
+            self.item(number, last=False)
+        if returned is not None:
+            self.assign([*targets], self.call(returned), template.operands[returned])
+            return
+        pairs = [(target, ref) for target, ref in zip(targets, template.outputs, strict=True) if target != "_"]
+        for target, ref in sorted(pairs, key=lambda pair: pair[0] in ("x", *self.arguments)):
+            if target != self.read(ref):
+                self.assign([target], self.code_of(ref), [ref])
+
+    def expression(self, template: Template, arguments: Sequence[str]) -> Code | None:
+        """The steps of a scope as one expression, None where they are more."""
+        inner = self.within(template, arguments, frozenset(), busy=True)
+        returned = inner.returned()
+        for number in sorted(inner.live - {returned}):
+            inner.item(number, last=False)
+        if inner.out or inner.too_long:
+            return None
+        return inner.code_of(template.outputs[0]) if returned is None else inner.call(returned)
+
+    def needs_module(self, number: int) -> bool:
+        return needs_module(self.of, number, self.templates)
+
+    def is_busy(self, number: int, beside: Sequence[Ref]) -> bool:
+        """Whether `x` is still needed behind an item, or is one of some values."""
+        here = [ref for ref, name in self.names.items() if name == "x"]
+        return self.busy or any(ref in beside or self.last_use(ref) > number for ref in here)
 
     def alias(self, number: int) -> None:
         if self.of.template.operands[number]:
             self.names[Out(number)] = self.read(self.of.template.operands[number][0])
 
     def assign(self, targets: list[str], code: Code, read: Sequence[Ref], said: str = "") -> None:
-        """Writes a statement; where it is too long for a line, the longest expression in it should stand apart."""
+        """Writes a statement; where it is too long for a line, the longest expression in it should stand apart.
+
+        The target `list.append` appends to a list.
+        """
         target = ", ".join(targets)
-        self.out += statement(target, code, 2, said)
+        if target.endswith(".append"):
+            target, code = "", Bracket(target, (code,))
+        self.out += statement(target, code, self.indent, said)
         inside = [ref for ref in read if isinstance(ref, Out) and self.is_inline(ref.item) and not self.is_number(ref)]
-        if inside and not is_settled(target, code, 2):
+        if inside and not is_settled(target, code, self.indent):
             self.too_long.add(max(inside, key=lambda ref: len(self.read(ref))).item)
 
     def is_identity(self, number: int) -> bool:
         thing = self.of.template.sample(number).thing
         return isinstance(thing, Node) and layer_of(thing).is_identity
 
+    def is_attribute(self, number: int) -> bool:
+        """Whether an item is a shared module, or a weight as a value: both are read of `self`."""
+        item = self.of.template.sample(number)
+        return item.role == "module" or is_weight(item.thing)
+
+    def attribute(self, number: int) -> str:
+        """The code that reads a shared module or a weight."""
+        item = self.of.template.sample(number)
+        if item.role == "module":
+            return f"self.{item.name}"
+        scopes = (body.scope for body in self.of.template.bodies)
+        codes = {weight_code(node, scope) for node, scope in zip(self.nodes(number), scopes, strict=True)}
+        if len(codes) > 1:
+            raise UnresolvedError(item.name)
+        return codes.pop()
+
     def sequential(self, number: int) -> bool:
         return all(is_sequential(item) for item in self.of.template.column(number) if item.copies)
 
     def comment(self, number: int) -> str:
         """The shape of an item's value, where it is one value that every instance has, and not the shape just said."""
+        if self.arguments:
+            return ""
         column = self.of.template.column(number)
         values = [item.outputs[0] for item in column if len(item.outputs) == 1]
         text = comment(self.of, values, self.rules) if len(values) == len(column) else ""
@@ -222,7 +329,10 @@ class Forward:
 
     def call(self, number: int) -> Code:
         item = self.of.template.sample(number)
-        if needs_module(self.of, number):
+        if item.role == "use":
+            module, *operands = map(self.read, self.of.template.operands[number])
+            return Bracket(module, tuple(operands))
+        if self.needs_module(number):
             return Bracket(f"self.{item.name}", tuple(map(self.read, self.of.template.operands[number])))
         return self.function(self.nodes(number), self.of.template.operands[number])
 
@@ -275,7 +385,7 @@ class Forward:
             return self.names[ref]
         if isinstance(ref, Out):
             item = self.of.template.sample(ref.item)
-            if isinstance(item.thing, Node):
+            if isinstance(item.thing, Node) or item.role == "use":
                 return self.call(ref.item)
             copy, output = self.made_by(item, ref.output)
             return f"{self.lists[ref.item, output]}[{copy}]"
@@ -287,7 +397,7 @@ class Forward:
         """The variable for a value: `x` where nothing that is still needed has that name, else its own."""
         if not self.readers(ref):
             return "_"
-        free = not any(name == "x" and self.last_use(other) > ref.item for other, name in self.names.items())
+        free = not self.is_busy(ref.item, ())
         name = "x" if free and not self.stands_beside(ref) else self.own(self.value_name(ref))
         self.names[ref] = name
         return name
@@ -299,11 +409,11 @@ class Forward:
         return name
 
     def value_name(self, ref: Out) -> str:
-        """What the spec calls a value: the step, or for a further output the step inside that makes it."""
+        """What the spec calls a value: the step, or one of its outputs."""
         item = self.of.template.sample(ref.item)
         if len(item.outputs) <= 1 or not isinstance(item.thing, Scope):
             return item.name
-        return inner_name(item.outputs[ref.output], item.thing)
+        return output_name(item.outputs[ref.output], item.thing)
 
     def stands_beside(self, ref: Out) -> bool:
         """Whether a value has a name of its own: one of several results, or an operand beside another computed one."""
@@ -311,20 +421,29 @@ class Forward:
         if ref.output > 0 or ref in template.outputs[1:]:
             return True
         for number in self.readers(ref):
-            if number < len(template.operands) and not template.sample(number).copies:
-                computed = {r for r in template.operands[number] if isinstance(r, Out) and not self.is_inline(r.item)}
-                if len(computed) > 1:
-                    return True
+            beside = number < len(template.operands) and not template.sample(number).copies
+            if beside and len({r for r in template.operands[number] if self.is_computed(r)}) > 1:
+                return True
         return False
+
+    def is_computed(self, ref: Ref) -> bool:
+        """Whether a value has a statement of its own."""
+        return isinstance(ref, Out) and not self.is_inline(ref.item) and not self.is_attribute(ref.item)
 
     def is_inline(self, number: int) -> bool:
         """Whether an item is written inside the expression that reads it, which is one alone but for a number."""
-        thing = self.of.template.sample(number).thing
-        if not isinstance(thing, Node) or not thing.inline or number in self.apart:
+        if number in self.apart or not self.is_part(number):
             return False
         if self.times_read[Out(number)] != 1 and not is_number(self.of.template.sample(number)):
             return False
         return not any(self.is_alias(reader) or self.is_looped(reader) for reader in self.direct[Out(number)])
+
+    def is_part(self, number: int) -> bool:
+        """Whether an item is made by an expression."""
+        item = self.of.template.sample(number)
+        if item.role == "use" and isinstance(item.thing, Scope) and len(item.outputs) == 1:
+            return _is_called(item.thing)
+        return item.role != "module" and isinstance(item.thing, Node) and item.thing.inline and len(item.outputs) == 1
 
     def is_alias(self, number: int) -> bool:
         """Whether an item only gives a value another name; the number behind the last item is none."""
@@ -333,10 +452,11 @@ class Forward:
         return isinstance(self.of.template.sample(number).thing, Skipped) or self.is_identity(number)
 
     def is_looped(self, number: int) -> bool:
-        """Whether an item is a loop, which would calculate what it reads again and again."""
-        return number < len(self.of.template.operands) and bool(
-            self.of.template.sample(number).copies and not self.sequential(number)
-        )
+        """Whether an item reads a value again and again: a loop, or steps that are written inside."""
+        if number == len(self.of.template.operands):
+            return False
+        item = self.of.template.sample(number)
+        return bool(item.copies and not self.sequential(number)) or self.templates.inside(item) is not None
 
     def readers(self, ref: Ref) -> list[int]:
         """The items that read a value, through expressions too; the number behind the last item stands for `return`."""
@@ -353,65 +473,6 @@ class Forward:
 
     # --- copies that are no plain chain
 
-    def group(self, number: int, item: Item) -> None:
-        self.said = ""
-        fed = feeds(item)
-        results = {len(copy.outputs) for copy in item.copies}
-        if fed is None or len(results) > 1 or is_branches(item) or calls_functions(item):
-            self.unrolled(number, item)
-        else:
-            self.loop(number, item, fed)
-
-    def loop(self, number: int, item: Item, fed: list[Feed]) -> None:
-        """A loop over the copies: `for copy, element in zip(self.copies, elements):`."""
-        chained = next((feed for feed in fed if feed.kind == "chain"), None)
-        start = self.read(chained.refs[0]) if chained else ""
-        flow = self.flow_name(number, fed) if chained else ""
-        if chained and start != flow:
-            self.out += statement(flow, start, 2)
-        variable = self.own(item.name if item.name not in self.taken else f"{item.name}_copy")
-        elements, sources, arguments = self.loop_inputs(number, fed, flow)
-        targets, collected = self.loop_outputs(number, item, chained, flow)
-        for name in collected.values():
-            self.out += statement(name, "[]", 2)
-        head = ", ".join([variable, *elements])
-        own = f"self.{item.name}"
-        self.out += lines(Bracket("zip", (own, *sources)) if sources else own, 2, f"for {head} in ", ":")
-        self.out += statement(", ".join(targets), Bracket(variable, tuple(arguments)), 3)
-        self.out += [f"            {name}.append({element})" for element, name in collected.items()]
-
-    def flow_name(self, number: int, fed: list[Feed]) -> str:
-        """The variable that goes from copy to copy: `x`, unless that is still needed."""
-        beside = {ref for feed in fed if feed.kind != "chain" for ref in feed.refs}
-        here = [ref for ref, name in self.names.items() if name == "x"]
-        busy = any(ref in beside or self.last_use(ref) > number for ref in here)
-        return self.own(self.of.template.sample(number).name) if busy else "x"
-
-    def loop_inputs(self, number: int, fed: list[Feed], flow: str) -> tuple[list[str], list[Code], list[str]]:
-        """The loop's variables, what they run through, and the arguments of each call."""
-        elements: list[str] = []
-        sources: list[Code] = []
-        arguments: list[str] = []
-        names = self.copy_inputs(number)
-        for feed, name in zip(fed, names, strict=True):
-            if feed.kind == "chain":
-                arguments.append(flow)
-            elif feed.kind == "same":
-                arguments.append(self.read(feed.refs[0]))
-            else:
-                elements.append(self.own(name))
-                sources.append(self.list_code(feed.refs))
-                arguments.append(elements[-1])
-        return elements, sources, arguments
-
-    def copy_inputs(self, number: int) -> list[str]:
-        """What the copies call their inputs."""
-        copy = self.of.template.sample(number).copies[0]
-        if not isinstance(copy.thing, Scope):
-            return ["value"] * len(copy.operands)
-        named = {value: name for name, value in copy.thing.inputs.items()}
-        return [named.get(value, "element") for value in self.bodies[copy.thing].inputs]
-
     def list_code(self, refs: tuple[Ref, ...], backwards: str = "") -> Code:
         """A list of values: one collected by an earlier loop, that in reverse, or each by itself."""
         for (group, output), name in self.lists.items():
@@ -423,26 +484,6 @@ class Forward:
                 return f"{name}{backwards}" if backwards else f"reversed({name})"
         return Bracket("", tuple(self.read(ref) for ref in refs), "[]")
 
-    def loop_outputs(
-        self, number: int, item: Item, chained: Feed | None, flow: str
-    ) -> tuple[list[str], dict[str, str]]:
-        """The targets of each call, and the lists that collect what is read of every copy."""
-        copy = item.copies[0]
-        last = len(item.copies) - 1
-        targets: list[str] = []
-        collected: dict[str, str] = {}
-        for output in range(len(copy.outputs)):
-            is_flow = chained is not None and chained.output == output
-            exports = {self.made_by(item, o): o for o in range(len(item.outputs)) if self.readers(Out(number, o))}
-            outside = [c for c, o in exports if o == output]
-            name = flow if is_flow else self.own(_output_name(copy, output)) if outside else "_"
-            targets.append(name)
-            if (last, output) in exports and is_flow:
-                self.names[Out(number, exports[last, output])] = flow
-            if any(c != last for c in outside) or (outside and not is_flow):
-                self.lists[number, output] = collected[name] = self.own(f"{item.name}_{_output_name(copy, output)}")
-        return targets, collected
-
     def made_by(self, group: Item, output: int) -> tuple[int, int]:
         """Which copy makes an output of a group, and which of its outputs that is."""
         value = group.outputs[output]
@@ -452,45 +493,18 @@ class Forward:
         value = item.copies[copy].outputs[output]
         return Out(number, item.outputs.index(value)) if value in item.outputs else None
 
-    def unrolled(self, number: int, item: Item) -> None:
-        """A call for each copy that something reads."""
-        made: list[Ref] = []
-        read = self.read_copies(number, item)
-        for index, copy in enumerate(item.copies):
-            if not any(Copy(index, o) in read for o in range(len(copy.outputs))):
-                continue
-            code = self.copy_call(number, index)
-            names = [_output_name(copy, o) if o else item.name for o in range(len(copy.outputs))]
-            targets = [self.own(f"{name}_{index}") if Copy(index, o) in read else "_" for o, name in enumerate(names)]
-            self.assign(targets, code, copy.operands)
-            self.names.update({Copy(index, o): name for o, name in enumerate(targets)})
-            made += [Copy(index, o) for o in range(len(targets))]
-        for output in range(len(item.outputs)):
-            if self.readers(Out(number, output)):
-                self.names[Out(number, output)] = self.names[Copy(*self.made_by(item, output))]
-        for ref in made:
-            del self.names[ref]
 
-    def copy_call(self, number: int, index: int) -> Code:
-        """The call of one copy in a group."""
-        column = self.of.template.column(number)
-        copy = self.of.template.sample(number).copies[index]
-        if not calls_functions(column[0]):
-            return Bracket(f"self.{column[0].name}[{index}]", tuple(map(self.read, copy.operands)))
-        if len({len(item.copies) for item in column}) > 1:
-            raise UnresolvedError(column[0].name)
-        things = [item.copies[index].thing for item in column]
-        return self.function([thing for thing in things if isinstance(thing, Node)], copy.operands)
+def _handed_on(value: Value) -> str:
+    """What a module, or a weight, is called where it is an argument: its name, or `fc_weight`."""
+    *path, last = value.node.path.split(".")
+    named = max((index for index, part in enumerate(path) if not part.isdigit()), default=0)
+    return last if is_module(value) else "_".join((*path[named:], last))
 
-    def read_copies(self, number: int, item: Item) -> set[Ref]:
-        """The outputs of copies that something outside reads, or another copy that is read."""
-        outside = [output for output in range(len(item.outputs)) if self.readers(Out(number, output))]
-        read: set[Ref] = {Copy(*self.made_by(item, output)) for output in outside}
-        for index in reversed(range(len(item.copies))):
-            copy = item.copies[index]
-            if any(Copy(index, o) in read for o in range(len(copy.outputs))):
-                read.update(copy.operands)
-        return read
+
+def _is_called(scope: Scope) -> bool:
+    """Whether an expression calls a block, which else is a step."""
+    place = scope.span
+    return place.source.line(place.line)[: place.end - 1].endswith(")")
 
 
 def _result(outputs: int) -> str:
@@ -498,13 +512,3 @@ def _result(outputs: int) -> str:
     if outputs < 2:
         return "Tensor" if outputs else "None"
     return f"tuple[{', '.join(['Tensor'] * outputs)}]"
-
-
-def inner_name(value: Value, scope: Scope) -> str:
-    """The name, directly inside a scope, of the step that makes a value."""
-    relative = value.path.removeprefix(f"{scope.path}.")
-    return relative.partition(".")[0]
-
-
-def _output_name(copy: Item, output: int) -> str:
-    return inner_name(copy.outputs[output], copy.thing) if isinstance(copy.thing, Scope) else "output"

@@ -15,6 +15,37 @@ def center_crop(x: Tensor, target: Tensor) -> Tensor:
     return x
 
 
+def interpolate_like(
+    x: Tensor,
+    target: Tensor,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """`x` [N, C, *] with the spatial size of `target` [*, *, *]."""
+    size = target.shape[2:]
+    return functional.interpolate(x, size, mode=mode, align_corners=align_corners)
+
+
+def rearranged(
+    x: Tensor,
+    split: tuple[tuple[int, ...], ...],
+    order: tuple[int, ...],
+    join: tuple[int, ...],
+) -> Tensor:
+    """Splits each axis into sizes, reorders them, and joins so many each to an axis."""
+    for dim in range(len(split) - 1, -1, -1):
+        x = x.unflatten(dim, split[dim]) if split[dim] else x.squeeze(dim)
+    x = x.permute(order)
+    for dim, count in enumerate(join):
+        x = x.flatten(dim, dim + count - 1) if count else x.unsqueeze(dim)
+    return x
+
+
+def selected(x: Tensor, index: Tensor, dim: int = 0) -> Tensor:
+    """The elements of `x` at `index` along an axis."""
+    return x[(slice(None),) * (dim % x.dim()) + (index,)]
+
+
 def weighted_cross_entropy(
     x: Tensor,
     target: Tensor,

@@ -11,7 +11,7 @@ from graphc.graph import Node
 from graphc.ops import Op
 from graphc.tensor import Tensor
 
-Style: TypeAlias = Literal["call", "operator", "list", "index", "number"]
+Style: TypeAlias = Literal["call", "operator", "list", "index", "number", "weight"]
 
 
 class _Required:
@@ -39,7 +39,8 @@ class Call:
     A function's operands come first: in a list for the style "list", joined by the name for the style "operator", which
     stands in front of a single one. The name of the style "index" is what stands between brackets behind the operand,
     with `{}` for each argument. A call of the style "number" is written only where its argument, a Python number, will
-    not do; `numbers` are the places of operands that can be one, in an operator all.
+    not do; `numbers` are the places of operands that can be one, in an operator all. The style "weight" is an attribute
+    of the module whose weight the name is.
     """
 
     name: str

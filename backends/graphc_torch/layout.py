@@ -33,11 +33,12 @@ class Keyword:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """*(element for variable in items); without `star` what a call takes as its only argument."""
+    """*(element for variable in items); without `star` what a call takes as its only argument, or a list has."""
 
     element: Code
-    items: str
+    items: Code
     star: bool = True
+    variable: str = "_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,8 @@ def flat(code: Code) -> str:
             return f"{head}{brackets[0]}{', '.join(map(flat, items))}{brackets[1]}"
         case Keyword(name, inner):
             return f"{name}={flat(inner)}"
-        case Generator(element, items, star):
-            inside = f"{flat(element)} for _ in {items}"
+        case Generator(element, items, star, variable):
+            inside = f"{flat(element)} for {variable} in {flat(items)}"
             return f"*({inside})" if star else inside
         case Choice(yes, condition, no):
             return f"{flat(yes)} if {condition} else {no}"
@@ -166,10 +167,10 @@ def _broken(code: Joined | Several | Generator | Choice | Bracket, indent: int, 
     """The code on several lines."""
     margin = INDENT * indent
     match code:
-        case Generator(element, items, False):
-            return [*lines(element, indent), f"{margin}for _ in {items}"]
+        case Generator(element, items, False, variable):
+            return [*lines(element, indent), *lines(items, indent, f"for {variable} in ")]
         case Generator(element, items):
-            inside = [*lines(element, indent + 1), f"{margin}{INDENT}for _ in {items}"]
+            inside = [*lines(element, indent + 1), *lines(items, indent + 1, "for _ in ")]
             return [f"{margin}{before}*(", *inside, f"{margin}){after}"]
         case Joined() | Several():
             return [f"{margin}{before}(", *(f"{margin}{INDENT}{row}" for row in code.rows), f"{margin}){after}"]

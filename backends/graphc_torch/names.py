@@ -5,10 +5,11 @@ from __future__ import annotations
 RESERVED = frozenset(
     (
         *("self", "torch", "nn", "functional", "Tensor", "OrderedDict", "center_crop", "x"),
+        *("l", "I", "O"),
         *("super", "zip", "reversed", "range", "max", "min", "len", "int", "float", "bool", "str", "tuple"),
     )
 )
-"""What the generated code itself uses; `x` is the value that flows."""
+"""What the generated code itself uses, and what looks like a number; `x` is the value that flows."""
 
 SEQUENTIAL = frozenset(("append", "extend", "insert", "pop"))
 """What an `nn.Sequential` has beyond a module: a part of it can't be called so."""

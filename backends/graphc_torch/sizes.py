@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
+from itertools import combinations
 from typing import TypeAlias
 
 from graphc.axes import as_multiple
@@ -27,6 +28,9 @@ from graphc.ops import Op
 from graphc.tensor import Shape
 from graphc_torch.layout import Bracket, Code, atom, joined, number, prefixed
 from graphc_torch.term import UnresolvedError, all_same
+
+MOST_FACTORS = 3
+"""A number is looked for among the products of so many axes."""
 
 Column: TypeAlias = tuple[Size, ...]
 """A size in every instance of a class."""
@@ -60,7 +64,7 @@ class Sizes:
         """
         if all_same(column) and isinstance(column[0], int):
             return number(column[0])
-        found = self.read(column)
+        found = self.read(column) or self.product(column)
         if found:
             return found
         in_axes = {rewritten(size, self.basis(row)) for row, size in enumerate(column)}
@@ -75,6 +79,21 @@ class Sizes:
             return None
         axis, difference = min(found, key=lambda pair: pair[1] != 0)
         return self.written(symbol(axis.code) + difference)
+
+    def product(self, column: Column) -> Code | None:
+        """Numbers that differ as a part or a multiple of some axes does."""
+        counts = range(1, MOST_FACTORS + 1) if isinstance(column[0], int) else ()
+        for count in counts:
+            for axes in combinations(self.axes, count):
+                sizes = [product(row) for row in zip(*(axis.column for axis in axes), strict=True)]
+                total = product(symbol(axis.code) for axis in axes)
+                for factor, divisor in _ratios(sizes[0], column[0]):
+                    if all(
+                        floor_divide(size * factor, divisor) == wanted
+                        for size, wanted in zip(sizes, column, strict=True)
+                    ):
+                        return self.written(floor_divide(total * factor, divisor))
+        return None
 
     def basis(self, row: int) -> dict[Monomial, Size]:
         """What the axes show in an instance, in terms of their sizes, of which each has its code as its name."""
@@ -161,8 +180,15 @@ def free_sizes(value: object) -> Iterator[Dim]:
         for item in value:
             yield from free_sizes(item)
     elif isinstance(value, Op):
-        for name in type(value).model_fields:
-            yield from free_sizes(getattr(value, name))
+        for _, attribute in value:
+            yield from free_sizes(attribute)
+
+
+def _ratios(size: Size, wanted: Size) -> Iterator[tuple[int, int]]:
+    """The whole numbers to multiply a size with, or to divide it by, for a wanted one."""
+    if isinstance(size, int) and isinstance(wanted, int) and size > 0 and wanted > 0:
+        yield from [(wanted // size, 1)] if wanted % size == 0 else ()
+        yield from [(1, size // wanted)] if size > wanted else ()
 
 
 def _difference(axis: Axis, column: Column) -> int | None:

@@ -45,6 +45,12 @@ class Template:
         """The first instance."""
         return self.bodies[0].scope
 
+    def agree(self, values: Sequence[object]) -> bool:
+        """Whether those of several instances that are one module, which is used several times, have one value."""
+        known: dict[str, object] = {}
+        homes = (body.scope.home for body in self.bodies)
+        return all(known.setdefault(home, value) == value for home, value in zip(homes, values, strict=True))
+
     def column(self, item: int) -> list[Item]:
         """The item of that number in every instance."""
         return [body.items[item] for body in self.bodies]
@@ -61,14 +67,37 @@ class Templates:
     bodies: dict[Scope, Body]
     all: list[Template] = field(default_factory=list)
     of: dict[Scope, Template] = field(default_factory=dict)
+    as_modules: set[Template] = field(default_factory=set)
+    written_inside: set[Template] = field(default_factory=set)
 
-    def split(self, template: Template) -> list[Template]:
-        """Gives every instance of a template a class of its own."""
-        at = self.all.index(template)
-        parts = [_new(body) for body in template.bodies]
-        self.all[at : at + 1] = parts
-        self.of.update({part.scope: part for part in parts})
-        return parts
+    def inside(self, item: Item) -> Template | None:
+        """The template of an item that needs no class: its steps are written where it is used."""
+        template = self.of.get(item.thing) if isinstance(item.thing, Scope) else None
+        return template if template in self.written_inside else None
+
+    def is_written_inside(self, item: Item) -> bool:
+        """Whether an item, or every copy in a group, is a call or steps, and needs no module."""
+        if item.copies:
+            return all(is_use(copy) or is_function(copy) or self.is_written_inside(copy) for copy in item.copies)
+        return self.inside(item) is not None
+
+    def may_be_inside(self, template: Template) -> bool:
+        """Whether nothing needs a scope to be a module: it is no block, and in no chain, and never skipped."""
+        kept = template in self.as_modules or template.inline or not template.outputs
+        return template.scope.kind in ("steps", "branch") and not kept
+
+    def split(self, template: Template) -> bool:
+        """Gives every module that is an instance of a template a class of its own; whether there are several."""
+        parts: dict[str, Template] = {}
+        for body in template.bodies:
+            part = parts.setdefault(body.scope.home, _new(body))
+            if part.scope is not body.scope and not _join(part, body, self):
+                return False
+        if len(parts) > 1:
+            at = self.all.index(template)
+            self.all[at : at + 1] = parts.values()
+            self.of.update({body.scope: part for part in parts.values() for body in part.bodies})
+        return len(parts) > 1
 
 
 def templates(bodies: dict[Scope, Body], root: Scope) -> Templates:
@@ -89,7 +118,20 @@ def templates(bodies: dict[Scope, Body], root: Scope) -> Templates:
         template.bodies.reverse()
         template.inline = _is_inline(template)
     found.all = list(_ordered(found.of[root], found, {}))
+    for template in found.all:
+        found.as_modules.update(_as_modules(template, found))
     return found
+
+
+def _as_modules(template: Template, found: Templates) -> Iterator[Template]:
+    """The templates whose scopes must be modules, as a template uses them."""
+    for number in range(len(template.operands)):
+        column = template.column(number)
+        skipped = any(isinstance(item.thing, Skipped) for item in column)
+        chained = any(item.copies and is_sequential(item) for item in column)
+        beside = any(isinstance(copy.thing, Node) and copy.role != "use" for item in column for copy in item.copies)
+        if skipped or chained or beside or template.inline:
+            yield from (found.of[scope] for scope in _inner(column))
 
 
 def present(column: Sequence[Item]) -> Item:
@@ -101,9 +143,9 @@ def feeds(item: Item) -> list[Feed] | None:
     """What the inputs of a group's copies are; None where the copies differ in their number of inputs."""
     if len({len(copy.operands) for copy in item.copies}) > 1:
         return None
-    return [
-        _feed(refs, number) for number, refs in enumerate(zip(*(copy.operands for copy in item.copies), strict=True))
-    ]
+    flow = int(is_use(item))
+    operands = zip(*(copy.operands for copy in item.copies), strict=True)
+    return [_feed(refs, is_flow=number == flow) for number, refs in enumerate(operands)]
 
 
 def is_chain(template: Template) -> bool:
@@ -133,14 +175,20 @@ def is_branches(item: Item) -> bool:
     return any(isinstance(copy.thing, Scope) and copy.thing.kind == "branch" for copy in item.copies)
 
 
-def calls_functions(item: Item) -> bool:
-    """Whether a group is of copies of one op that has no module: they are calls of a function."""
-    nodes = [copy.thing for copy in item.copies if isinstance(copy.thing, Node)]
-    layers = [layer_of(node) for node in nodes]
-    return bool(layers) and all(layer.module is None and layer.function is not None for layer in layers)
+def is_function(item: Item) -> bool:
+    """Whether an item is an op that has no module: it is the call of a function."""
+    layer = layer_of(item.thing) if isinstance(item.thing, Node) else None
+    return layer is not None and layer.module is None and layer.function is not None
+
+
+def is_use(item: Item) -> bool:
+    """Whether an item is a use of a shared module, or a group of such."""
+    return item.role == "use" or (bool(item.copies) and all(map(is_use, item.copies)))
 
 
 def _as_module(item: Item) -> bool:
+    if item.role:
+        return False
     if isinstance(item.thing, Node):
         layer = layer_of(item.thing)
         return len(item.operands) == 1 and (layer.module is not None or layer.is_identity)
@@ -178,10 +226,10 @@ def _new(body: Body) -> Template:
     return template
 
 
-def _feed(refs: tuple[Ref, ...], number: int) -> Feed:
+def _feed(refs: tuple[Ref, ...], *, is_flow: bool) -> Feed:
     chained = all(isinstance(ref, Copy) and ref.copy == c for c, ref in enumerate(refs[1:]))
     outputs = {ref.output for ref in refs[1:] if isinstance(ref, Copy)}
-    if chained and len(outputs) <= 1 and (len(refs) > 1 or number == 0):
+    if chained and len(outputs) <= 1 and (len(refs) > 1 or is_flow):
         return Feed("chain", refs[:1], next(iter(outputs), 0))
     return Feed("same", refs[:1]) if len(set(refs)) == 1 else Feed("list", refs)
 
@@ -205,7 +253,7 @@ def _join(template: Template, body: Body, found: Templates) -> bool:
 
 
 def _alike(left: Item, right: Item, found: Templates) -> bool:
-    if left.name != right.name:
+    if left.name != right.name or left.role != right.role:
         return False
     a, b = left.thing, right.thing
     if isinstance(a, Skipped) or isinstance(b, Skipped):
@@ -225,14 +273,24 @@ def _form(node: Node) -> tuple[object, ...]:
 
 def _alike_groups(left: Item, right: Item, found: Templates) -> bool:
     a, b = (_kinds(item.copies, found) for item in (left, right))
-    if feeds(left) is None or feeds(left) != feeds(right) or not a or not b:
+    fed = feeds(left)
+    if fed != feeds(right) or not a or not b or _exports(left) != _exports(right):
         return False
-    return a == b or (len(set(a)) == 1 and set(a) == set(b))
+    if fed is None and [copy.operands for copy in left.copies] != [copy.operands for copy in right.copies]:
+        return False
+    return a == b or (fed is not None and len(set(a)) == 1 and set(a) == set(b))
+
+
+def _exports(group: Item) -> list[tuple[int, int]]:
+    """Which output of which copy each output of a group is; the last copy counts as -1."""
+    made = {value: (copy, o) for copy, item in enumerate(group.copies) for o, value in enumerate(item.outputs)}
+    last = len(group.copies) - 1
+    return [(-1 if copy == last else copy, o) for copy, o in (made[value] for value in group.outputs)]
 
 
 def _kinds(copies: Iterable[Item], found: Templates) -> list[object]:
     """What each copy is: its template, or its form where it is a single op."""
-    return [_kind(copy.thing, found) for copy in copies]
+    return [(copy.role, _kind(copy.thing, found)) for copy in copies]
 
 
 def _kind(thing: Node | Scope | Skipped, found: Templates) -> object:

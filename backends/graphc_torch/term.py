@@ -8,7 +8,7 @@ one; else it becomes an argument of the constructor. Whatever is chosen has been
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from math import isinf
@@ -110,6 +110,7 @@ class Numbers:
             or self.from_seen(column, rows)
             or self.from_names(column, rows, 1)
             or self.from_names(column, rows, None)
+            or self.from_parts(column, rows)
         )
         return found or self.new(wanted.name, column, rows)
 
@@ -158,6 +159,16 @@ class Numbers:
                     self.argument(name, rows, tuple(values[row] for row in rows))
                 code = plain(name)
                 return Term(code, ATOM, column) if times == 1 else Term(f"{times} * {code}", 6, column)
+        return None
+
+    def from_parts(self, column: tuple[object, ...], rows: Sequence[Row]) -> Term | None:
+        """A whole part of a name of the scope."""
+        for name, values in self.names().items():
+            parts = _factor([values[row] for row in rows], column)
+            if parts is not None:
+                if name not in self.parameters:
+                    self.argument(name, rows, tuple(values[row] for row in rows))
+                return Term(f"{plain(name)} // {parts}", STRENGTH["//"], column)
         return None
 
     def names(self) -> dict[str, list[object]]:
@@ -266,6 +277,9 @@ class Translation:
         left, right = self.term(e.left), self.term(e.right)
         values = tuple(map(_OPERATORS[e.operator], left.values, right.values))
         kept = next((side for side in (left, right) if side.values == values), None)
+        if kept is None and e.operator in _ARITHMETIC:
+            terms = (self.numbers.named(name, self.rows, self.scopes) for name in names_in(e))
+            kept = next((term for term in terms if term.values == values), None)
         if kept is not None and e.operator in _ARITHMETIC and not all_same(values):
             return kept
         return folded(infix(left, e.operator, right), STRENGTH[e.operator], values)
@@ -299,6 +313,16 @@ def binding_of(name: str, scope: Scope) -> Binding:
             return around.bindings[name]
         around = None if around.kind in ("block", "root") else around.parent
     raise UnresolvedError(name)
+
+
+def names_in(expression: Expr) -> Iterator[str]:
+    """The names that a calculation calculates with."""
+    match expression:
+        case Name():
+            yield expression.id
+        case Binary():
+            yield from names_in(expression.left)
+            yield from names_in(expression.right)
 
 
 def all_same(values: Sequence[object]) -> bool:

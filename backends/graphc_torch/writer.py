@@ -18,6 +18,7 @@ from graphc_torch.forward import needs_module, written
 from graphc_torch.layer import layer_of
 from graphc_torch.layout import WIDTH, signature, statement
 from graphc_torch.names import RESERVED
+from graphc_torch.shared import modules, unlike
 from graphc_torch.template import Template, Templates, templates
 from graphc_torch.term import Parameter, UnresolvedError, literal
 
@@ -32,9 +33,19 @@ def source(graph: Graph) -> str:
     Raises:
         graphc.diagnostics.SpecError: the graph has an op that this backend can't express; located.
     """
-    classes = _classes(graph, templates(bodies(graph), graph.root))
+    found = templates(bodies(graph), graph.root)
+    _require_one_class(graph, found)
+    classes = _classes(graph, found)
     code = "\n\n\n".join([*_helpers(graph), *classes])
     return f"{_header(graph)}\n\n{_imports(code)}\n\n\n{code}\n"
+
+
+def _require_one_class(graph: Graph, found: Templates) -> None:
+    """A shared block is one class, wherever it is used."""
+    for home, scopes in modules(graph.root).items():
+        other = next((scope for scope in scopes if found.of.get(scope) is not found.of.get(scopes[0])), None)
+        if other:
+            raise unlike(home, scopes[0], other)
 
 
 def class_name(graph: Graph) -> str:
@@ -68,12 +79,11 @@ def _classes(graph: Graph, found: Templates) -> Iterator[str]:
         try:
             code = written.write(template)
         except UnresolvedError as error:
-            if len(template.bodies) == 1:
-                scope = template.scope
-                message = f"the torch backend can't write `{scope.path or graph.name}`"
-                raise SpecError([Diagnostic("E901", message, scope.span)]) from error
-            found.split(template)
-            continue
+            if found.split(template):
+                continue
+            scope = template.scope
+            message = f"the torch backend can't write `{scope.path or graph.name}`"
+            raise SpecError([Diagnostic("E901", message, scope.span)]) from error
         if code:
             yield code
         number += 1
@@ -88,13 +98,19 @@ class _Writer:
         self.classes: dict[Template, Class] = {}
         self.written: dict[tuple[str, ...], Class] = {}
         self.names = {*_taken(graph), class_name(graph)}
+        self.templates = found
         self.constructor = Constructor(found, self.classes)
 
     def write(self, template: Template) -> str:
         """The code of a class; none where a part of the same split is already written so."""
         of = Class(template, self.name(template))
         modules = list(self.modules(of))
-        forward = written(of, self.rules, self.constructor.templates.bodies)
+        forward = written(of, self.rules, self.templates)
+        if not (modules or of.parameters()) and self.templates.may_be_inside(template):
+            self.templates.written_inside.add(template)
+            return ""
+        if not all(template.agree(parameter.values) for parameter in of.parameters()):
+            raise UnresolvedError(of.name)
         stored = [f"        self.{attribute} = {name}" for name, attribute in forward.attributes.stored.items()]
         init = signature("__init__", ["self", *map(declared, of.parameters())], "None", 1)
         made = [*init, "        super().__init__()", *stored, *modules, ""] if stored or modules else []
@@ -110,7 +126,7 @@ class _Writer:
         rows = range(len(of.template.bodies))
         hosts = [body.scope for body in of.template.bodies]
         for number in range(len(of.template.operands)):
-            if needs_module(of, number):
+            if needs_module(of, number, self.templates):
                 column = Column(of.template.column(number), rows, hosts)
                 name = of.template.sample(number).name
                 yield from statement(f"self.{name}", self.constructor.code(of, column), 2)

@@ -107,6 +107,8 @@ def _about(name: str, need: Need) -> Iterator[str]:
     from graphc.demands import EVERY_SIZE
 
     yield f"{name} may be any size." if _same(need.needed, EVERY_SIZE) else f"{name} must be {need.needed}."
+    for demand in need.further:
+        yield f"  More is demanded at {demand.span}: {demand.message}."
     if not _same(need.covered, need.needed):
         yield f"  No pooling drops a row if {name} is {need.covered}."
     if need.size.promises:

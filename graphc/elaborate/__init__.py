@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphc.diagnostics import Diagnostic, SpecError
+from graphc.elaborate.build import all_files
 from graphc.elaborate.root import Root
 from graphc.elaborate.things import Failed, Stopped
 from graphc.graph import Graph
@@ -33,5 +34,4 @@ def elaborate(spec: Spec, standard: Spec, variant: str | None = None, settings: 
 
 def all_wrong(spec: Spec) -> list[Diagnostic]:
     """What is wrong with the form of a file, and of those that it uses."""
-    inner = (found for used in spec.uses.values() for found in all_wrong(used))
-    return list(dict.fromkeys((*spec.wrong, *inner)))
+    return list(dict.fromkeys(found for file in all_files(spec) for found in file.wrong))

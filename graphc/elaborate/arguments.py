@@ -21,6 +21,7 @@ from graphc.source import Mapping, Scalar, Sequence, Tree
 from graphc.source import kind_of as kind_of_tree
 from graphc.spec import Block, Formula, Parameter, Spec
 
+LONGEST_TEXT = 10_000
 _PIECE = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\$([^\W\d]\w*)")
 
 
@@ -37,7 +38,7 @@ def resolve(build: Build, name: str, frame: Frame, span: Span) -> Callee:
         return shared.callee
     alias, dot, inside = name.partition(".")
     used = build.files[frame.block.file].uses.get(alias)
-    if used is not None:
+    if used is not None and (dot or used.main.graph or not build.is_step(name, frame.block.file)):
         return _of_file(build, used, inside, name, span)
     if dot:
         hint = did_you_mean(name, build.visible_steps(frame.block.file), f"name the file first: use: {{{alias}: …}}")
@@ -130,13 +131,18 @@ def _is_step_argument(build: Build, tree: Mapping, callee: Callee) -> bool:
 def _takes(build: Build, callee: Callee, key: Scalar) -> bool:
     """Whether the callee has that parameter; only a step parameter's candidates may lack one."""
     known = list(callee.target.params if isinstance(callee.target, Block) else callee.target.model_fields)
-    if key.text in known:
+    if key.text in known or _takes_any(callee.target):
         return True
     if not callee.from_parameter:
         what = "parameter" if isinstance(callee.target, Block) else "attribute"
         hint = unknown_attribute(key.text, known)
         build.report("E402", f"`{callee.name}` has no {what} `{key.text}`", key.span, hint)
     return False
+
+
+def _takes_any(target: type[Op] | Block) -> bool:
+    """Whether an op has attributes that the spec names, as `rearrange` has the sizes of axes."""
+    return not isinstance(target, Block) and target.model_config.get("extra") == "allow"
 
 
 def _kind(build: Build, callee: Callee, name: str) -> str:
@@ -150,7 +156,7 @@ def _kind(build: Build, callee: Callee, name: str) -> str:
 @cache
 def _is_text(kind: type[Op], name: str) -> bool:
     """Whether an attribute is a text, perhaps one of a few."""
-    annotation = kind.model_fields[name].annotation
+    annotation = kind.model_fields[name].annotation if name in kind.model_fields else None
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
     return annotation is str or (bool(choices) and all(isinstance(choice, str) for choice in choices))
 
@@ -253,4 +259,7 @@ def _text(build: Build, scalar: Scalar, frame: Frame) -> str:
             return spoken(thing) if isinstance(thing, bool) else str(thing)
         build.fail("E404", f"a number or a text is needed here, not {spoken(thing)}", inner.span)
 
-    return _PIECE.sub(piece, scalar.text)
+    text = _PIECE.sub(piece, scalar.text)
+    if len(text) > LONGEST_TEXT:
+        build.fail("E305", f"the text is longer than {LONGEST_TEXT} characters", scalar.span)
+    return text

@@ -38,7 +38,7 @@ class Build:
 
     def __init__(self, spec: Spec, standard: Spec) -> None:
         self.file, self.standard = spec.main.file, standard
-        self.files = {file.main.file: file for file in (standard, *_all_files(spec))}
+        self.files = {file.main.file: file for file in (standard, *all_files(spec))}
         self.foreign = {file for file, it in self.files.items() if it.installed and not spec.installed}
         self.foreign.add(standard.main.file)
         self.nodes: list[Node] = []
@@ -136,6 +136,10 @@ class Build:
         used = self.files[file].uses.get(alias)
         if used is not None:
             return not dot or rest in used.blocks or rest in used.variants
+        return self.is_step(name, file)
+
+    def is_step(self, name: str, file: str) -> bool:
+        """Whether a name is that of an op or a block."""
         return name in self.files[file].blocks or name in self.standard.blocks or name in OPS
 
     # --- nodes
@@ -214,11 +218,15 @@ class Build:
             self.demands.append(Demand(condition, place.path, span, message, strict=False))
 
 
-def _all_files(spec: Spec) -> Iterator[Spec]:
-    """A file and all that it uses."""
-    yield spec
-    for used in spec.uses.values():
-        yield from _all_files(used)
+def all_files(spec: Spec) -> list[Spec]:
+    """A file and all that it uses, each once."""
+    found, open_ = {spec.main.file: spec}, [spec]
+    while open_:
+        for used in open_.pop().uses.values():
+            if used.main.file not in found:
+                found[used.main.file] = used
+                open_.append(used)
+    return list(found.values())
 
 
 def _no_use(shared: Shared, things: Sequence[Thing], place: Place) -> Result:

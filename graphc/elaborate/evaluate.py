@@ -168,8 +168,16 @@ def _(e: Subscript, at: Site) -> Thing:
 def _index(part: Expr, at: Site) -> Thing:
     """A part of a value's index: a number, none, or the bounds of a slice."""
     if isinstance(part, Slice):
-        return [None if bound is None else of(bound, at) for bound in (part.first, part.last, part.step)]
-    return of(part, at)
+        return [None if bound is None else _bound(bound, at) for bound in (part.first, part.last, part.step)]
+    return _bound(part, at)
+
+
+def _bound(e: Expr, at: Site) -> Thing:
+    """A number in an index, or none."""
+    found = of(e, at)
+    if found is None or (isinstance(found, (int, Dim)) and not isinstance(found, bool)):
+        return found
+    at.fail(e, "E303", f"an index is a whole number, a slice or none, not {spoken(found)}")
 
 
 @_of.register(Member)

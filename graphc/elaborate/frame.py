@@ -125,11 +125,9 @@ class Frame:
             Failed: its declaration has failed.
         """
         try:
-            found = self.find(name)
+            found = known(self.find(name))
         except KeyError:
             return None
-        if name in self.block.shared:
-            known(found)
         return found if isinstance(found, Shared) else None
 
     def visible(self) -> Iterator[str]:

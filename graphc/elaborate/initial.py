@@ -55,6 +55,8 @@ class Initialiser:
 
     def _named(self, tree: Tree) -> Iterator[tuple[Scalar | None, Distribution]]:
         """Distributions, each with the name of its weights, none for what goes without saying."""
+        if isinstance(tree, Mapping) and not tree.keys:
+            self.build.fail("E203", "`init` needs a distribution", tree.span, "{normal: {std: 0.02}}")
         if isinstance(tree, Mapping) and not _is_distribution(tree):
             for text, name in tree.keys.items():
                 yield name, self._distribution(tree.values[text])

@@ -62,14 +62,16 @@ class Operands:
         self._refuse(step, "`do` takes one operand, an expression", "from: x")
 
     def passed(self, step: Step, frame: Frame) -> Thing:
-        """What a step that is skipped gives: its first operand where that is an expression, else the step before."""
+        """What a step that is skipped gives: its first operand where that is a name or a path, else the step before."""
         operands: Sequence[Operand] = ()
         if isinstance(step.source, Formula):
             operands = (step.source,)
         elif step.source is not None:
             operands = tuple(step.source.operands.values()) if isinstance(step.source, Named) else step.source
-        first = next((operand for operand in operands if isinstance(operand, Formula)), None)
-        return evaluate(self.runner.build, frame, first) if first else frame.flow
+        first = next(iter(operands), None)
+        if isinstance(first, Formula) and isinstance(first.expression, (Name, Member)):
+            return evaluate(self.runner.build, frame, first)
+        return frame.flow
 
     def several(self, step: Step, frame: Frame, place: Place) -> list[Value]:
         """The operands of an op that takes any number, in the order written; a map's labels are new names."""

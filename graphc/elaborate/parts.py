@@ -13,7 +13,7 @@ from graphc.elaborate.frame import Frame, Level
 from graphc.elaborate.inputs import read_inputs
 from graphc.elaborate.shared import declare
 from graphc.elaborate.steps import Steps
-from graphc.elaborate.things import Failed, Result, spoken, value_in
+from graphc.elaborate.things import UNKNOWN, Failed, Result, main_value, spoken
 from graphc.graph import Loss, Part, Scope, Value
 from graphc.spec import Formula
 
@@ -44,10 +44,12 @@ class Parts:
 
     def _part(self, part: spec.Part, frame: Frame, scope: Scope) -> Part:
         build = self.build
-        for pattern in part.inputs.values():
-            if pattern.name in frame.visible():
-                build.report("E205", f"`{pattern.name}` already has a meaning here", pattern.span)
-        inputs = read_inputs(build, frame, part.inputs)
+        clashing = {name: pattern for name, pattern in part.inputs.items() if name in frame.visible()}
+        for name, pattern in clashing.items():
+            build.report("E205", f"`{name}` already has a meaning here", pattern.span)
+            frame.names[name] = UNKNOWN
+        new = {name: pattern for name, pattern in part.inputs.items() if name not in clashing}
+        inputs = read_inputs(build, frame, new)
         declare(build, part.shared, frame)
         self.steps.run(part.graph, frame)
         outputs = {name: value for name, formula in part.outputs.items() if (value := self._value(formula, frame))}
@@ -56,8 +58,9 @@ class Parts:
     def _losses(self, part: spec.Part, frame: Frame) -> Iterator[Loss]:
         for name, objective in part.losses.items():
             value = self._value(objective.loss, frame)
-            if value and value.type.rank > 0:
-                message = f"a loss is one number; `{name}` is {value.type}"
+            if value and (value.type.rank > 0 or value.type.dtype != "float32"):
+                dtype = "" if value.type.dtype == "float32" else f" of {value.type.dtype}, not float32"
+                message = f"a loss is one number; `{name}` is {value.type}{dtype}"
                 self.build.report("E501", message, objective.loss.span, "take its mean or its sum")
             elif value:
                 yield Loss(name, value, tuple(map(str, objective.trains or ())))
@@ -65,9 +68,8 @@ class Parts:
     def _value(self, formula: Formula, frame: Frame) -> Value | None:
         """The value of an output or a loss; None where it is none, which is reported."""
         with suppress(Failed):
-            thing = evaluate(self.build, frame, formula)
-            value = value_in(thing)
-            if value is None and not self.build.found:
-                self.build.report("E303", f"a value is needed here, not {spoken(thing)}", formula.span)
-            return value
+            value = main_value(evaluate(self.build, frame, formula))
+            if isinstance(value, Value):
+                return value
+            self.build.report("E303", f"a value is needed here, not {spoken(value)}", formula.span)
         return None

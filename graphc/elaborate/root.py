@@ -21,6 +21,7 @@ from graphc.elaborate.steps import Steps
 from graphc.elaborate.things import Argument, Arguments, Failed, Result, Thing, main_value, spoken
 from graphc.elaborate.weights import Weights
 from graphc.graph import ExpectedFigure, ExpectedShape, FreeSize, Graph, Scope, Value, weights_of
+from graphc.reader.pieces import LARGEST
 from graphc.reader.scalars import plain
 from graphc.settings import Settings
 from graphc.source import Scalar, Tree
@@ -85,8 +86,8 @@ class Root:
     def finish(self, graph: Graph) -> None:
         """What is said about weights, once all of them are known."""
         build, spec = self.build, self.spec
-        if not (spec.training or spec.init):
-            return
+        if not (spec.training or spec.init) or build.found:
+            return  # where a step has failed, its weights are missing
         roots = [part.root for part in (graph, graph.training, graph.sampling) if part]
         weights = Weights(build, (found for root in roots for found in weights_of(root)))
         if spec.training and graph.training:
@@ -129,8 +130,7 @@ class Root:
             tree, rule = self.settings.parameters[name], self.spec.sizes[name].rule
             number = self.example(tree)
             if number not in rule.sizes():
-                said = tree.text if isinstance(tree, Scalar) else "that"
-                self.build.fail("E404", f"{name} must be {rule}, not {said}", tree.span)
+                self.build.fail("E404", f"{name} must be {rule}, not {_written(tree)}", tree.span)
             found[name] = number
         return found
 
@@ -144,7 +144,7 @@ class Root:
                     "E402", f"`{self.spec.name}` has no free size `{name}`", self.settings.names[name], hint
                 )
             elif (example := self.example(tree)) not in sizes[name].rule.sizes():
-                self.build.report("E404", f"{name} must be {sizes[name].rule}, not {example}", tree.span)
+                self.build.report("E404", f"{name} must be {sizes[name].rule}, not {_written(tree)}", tree.span)
             else:
                 sizes[name] = replace(sizes[name], example=example)
         return sizes
@@ -152,7 +152,7 @@ class Root:
     def example(self, tree: Tree) -> int:
         """The size that a setting gives; 0, which no rule allows, where it is none."""
         value = plain(tree) if isinstance(tree, Scalar) else 0
-        return value if isinstance(value, int) and not isinstance(value, bool) else 0
+        return value if isinstance(value, int) and not isinstance(value, bool) and value <= LARGEST else 0
 
     def outputs(self, result: Result) -> dict[str, Value]:
         """The outputs of the graph, which must be values."""
@@ -182,3 +182,7 @@ class Root:
             elif name not in self.spec.main.outputs:
                 hint = did_you_mean(name, outputs, f"there is {', '.join(outputs)}")
                 self.build.report("E202", f"the spec has no output `{name}`", wanted.key.span, hint)
+
+
+def _written(tree: Tree) -> str:
+    return tree.text if isinstance(tree, Scalar) else "that"

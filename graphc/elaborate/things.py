@@ -29,6 +29,8 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
+SHOWN = 60
+"""How much of a text an error shows."""
 
 Plain: TypeAlias = "int | float | bool | str | Dim | list[Thing] | None"
 Thing: TypeAlias = "Plain | Value | Result | Callee | Shared | Unknown"
@@ -121,7 +123,7 @@ def spoken(thing: Thing) -> str:
         case list():
             said = f"a list of {len(thing)}"
         case str():
-            said = f"the text '{thing}'"
+            said = f"the text '{thing if len(thing) <= SHOWN else thing[:SHOWN] + '…'}'"
         case bool() | None:
             said = str(thing).lower()
         case _:

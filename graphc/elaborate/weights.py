@@ -11,7 +11,7 @@ from graphc.elaborate.build import Build
 from graphc.elaborate.evaluate import evaluate
 from graphc.elaborate.frame import Frame
 from graphc.elaborate.things import Failed
-from graphc.expr import Expr, Member, Name
+from graphc.expr import Broken, Expr, Member, Name
 from graphc.spec import Formula, Part
 from graphc.tensor import Weight
 
@@ -39,6 +39,7 @@ class Weights:
         found = [("", self.tree)]
         for part, piece in _parts(self.build, formula, frame):
             below = [(f"{path}.{name}", inner[name]) for path, inner in found for name in _matching(inner, part)]
+            self.build.spend(len(found) + len(below), formula.span)
             if not below:
                 known = [name for _, inner in found for name in inner]
                 hint = did_you_mean(part, known, f"there is {', '.join(dict.fromkeys(known))}" if known else "")
@@ -72,6 +73,8 @@ def _parts(build: Build, formula: Formula, frame: Frame) -> Iterator[tuple[str, 
             part = str(evaluate(build, frame, Formula(part, formula.scalar, formula.offset)))
         pieces.append((str(part), e))
         e = e.base
+    if isinstance(e, Broken):
+        raise Failed
     if not isinstance(e, Name):
         build.fail("E302", f"`{formula}` is not a path", formula.span, "a path is names and numbers: stage.0.conv")
     yield e.id, e

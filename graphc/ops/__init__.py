@@ -18,8 +18,11 @@ from graphc.ops import (
     loss,
     norm,
     pool,
+    rearrange,
     reduce,
+    resize,
     shape,
+    source,
 )
 from graphc.ops.base import Op, Requirement, Slot
 
@@ -37,8 +40,11 @@ FAMILIES: tuple[ModuleType, ...] = (
     loss,
     norm,
     pool,
+    rearrange,
     reduce,
+    resize,
     shape,
+    source,
 )
 
 

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from graphc.demands import at_least
 from graphc.dims import Size, ceil_divide, smaller
-from graphc.ops.base import Axis, Count, Flag, Free, Requirement, Symbolic, not_smaller
+from graphc.ops.base import Axis, Count, Flag, Free, Requirement, Symbolic, holds, not_smaller, same_size
+from graphc.ops.shape import on_axes
 from graphc.tensor import DType, Tensor
 
 Number: TypeAlias = Annotated[float, Field(strict=True)]
@@ -19,6 +20,7 @@ Range: TypeAlias = tuple[Axis | Symbolic | None, Axis | Symbolic | None, Count |
 Part: TypeAlias = Axis | Range | None
 """What is done with an axis: one element of it, or a range; None is a new axis of 1."""
 Candidates: TypeAlias = tuple[Size, ...]
+Shift: TypeAlias = Axis | Symbolic
 
 
 class Constant(Free):
@@ -66,6 +68,105 @@ class Getitem(Free):
         """The parts that are for an axis of `input`, each with the size of its axis."""
         parts = [part for part in self.index if part is not None]
         return list(zip(parts, input.shape, strict=False))
+
+
+class IndexSelect(Free):
+    """The elements at `index` along an axis, whose place the axes of `index` take; a negative one counts from the end.
+
+    table [K, C], index [N, T] of int64 → [N, T, C] (`table[index]`; of one axis, `torch.index_select`).
+    """
+
+    name = "index_select"
+    main = "dim"
+    dim: Axis = 0
+
+    def requires(self, input: Tensor, index: Tensor) -> Iterator[Requirement]:
+        yield holds(index, "int64")
+        yield from on_axes(input, self.dim)
+
+    def infer(self, input: Tensor, index: Tensor) -> Tensor:
+        axis = self.dim % input.rank
+        return input.with_shape((*input.shape[:axis], *index.shape, *input.shape[axis + 1 :]))
+
+
+class Roll(Free):
+    """The elements moved along the axes `dims`; what leaves at one end comes in at the other (`torch.roll`)."""
+
+    name = "roll"
+    shifts: Shift | Annotated[tuple[Shift, ...], Field(min_length=1)]
+    dims: Axis | Annotated[tuple[Axis, ...], Field(min_length=1)]
+
+    def moves(self) -> list[tuple[Size, int]]:
+        """How far the elements move, and the axis."""
+        shifts = self.shifts if isinstance(self.shifts, tuple) else (self.shifts,)
+        dims = self.dims if isinstance(self.dims, tuple) else (self.dims,)
+        return list(zip(shifts, dims, strict=False))
+
+    def requires(self, input: Tensor) -> Iterator[Requirement]:
+        shifts, dims = (len(a) if isinstance(a, tuple) else 1 for a in (self.shifts, self.dims))
+        yield Requirement(shifts == dims, f"{shifts} shifts for {dims} axes")
+        yield from on_axes(input, *(axis for _, axis in self.moves()))
+
+    def infer(self, input: Tensor) -> Tensor:
+        return input
+
+
+class Several(Free):
+    """Several values, one after the other along `dim`, named 0, 1, … in their order."""
+
+    dim: Axis = 0
+
+    def sizes(self, input: Tensor) -> tuple[Size, ...]:
+        """The size of each along the axis."""
+        raise NotImplementedError(self.name)
+
+    def infer(self, input: Tensor) -> dict[str, Tensor]:
+        shape, axis = input.shape, self.dim % input.rank
+        return {
+            str(number): input.with_shape((*shape[:axis], size, *shape[axis + 1 :]))
+            for number, size in enumerate(self.sizes(input))
+        }
+
+
+class Split(Several):
+    """Parts of these sizes along `dim`, or of one size, but for a smaller last one (`torch.split`)."""
+
+    name = "split"
+    main = "split_size"
+    split_size: Count | Annotated[tuple[Count | Symbolic, ...], Field(min_length=1)]
+
+    def requires(self, input: Tensor) -> Iterator[Requirement]:
+        yield from on_axes(input, self.dim)
+        size = input.shape[self.dim]
+        if isinstance(self.split_size, int):
+            yield Requirement(isinstance(size, int), f"{size} sets the number of parts and must be fixed")
+            return
+        for part in self.split_size:
+            yield not_smaller(part, 1, f"a size of {part} is not positive")
+        total: Size = sum(self.split_size, start=0)
+        yield same_size(size, total, f"the parts come to {total}, the axis has {size}")
+
+    def sizes(self, input: Tensor) -> tuple[Size, ...]:
+        size, part = input.shape[self.dim], self.split_size
+        if not isinstance(part, int):
+            return part
+        return tuple(min(part, size - start) for start in range(0, size, part)) if isinstance(size, int) else ()
+
+
+class Chunk(Several):
+    """So many equal parts along `dim` (`torch.chunk`, which takes sizes that can't be divided too)."""
+
+    name = "chunk"
+    main = "chunks"
+    chunks: Count
+
+    def requires(self, input: Tensor) -> Iterator[Requirement]:
+        yield from on_axes(input, self.dim)
+        size = input.shape[self.dim]
+        yield same_size(size % self.chunks, 0, f"{size} can't be divided into {self.chunks} equal parts")
+
+    def sizes(self, input: Tensor) -> tuple[Size, ...]:
+        return (input.shape[self.dim] // self.chunks,) * self.chunks
 
 
 def _inside(index: int, size: Size) -> Iterator[Requirement]:

@@ -31,7 +31,7 @@ def read_block(to: Pieces, name: Scalar, tree: Tree) -> Block | None:
 def read_body(to: Pieces, name: str, tree: Tree) -> Block:
     """What a block and a file have in common."""
     fields = tree.values if isinstance(tree, Mapping) else {}
-    to.unused += unused(tree) if isinstance(tree, Mapping) else ()
+    to.unused += unused(tree, to.inside) if isinstance(tree, Mapping) else ()
     groups = {"params": "a parameter", "inputs": "an input", "shared": "a shared module"}
     to.distinct(*((what, fields.get(key)) for key, what in groups.items()))
     return Block(
@@ -52,6 +52,15 @@ def read_inputs(to: Pieces, tree: Tree | None) -> dict[str, Pattern]:
     if isinstance(tree, Sequence) and not tree.items:
         return {}
     return to.names(tree, lambda key, value: _pattern(to, key, value), "inputs", "inputs: {features: [N, C, H, W]}")
+
+
+def require_whole(to: Pieces, inputs: dict[str, Pattern]) -> None:
+    """What comes from outside is a value whose sizes are all named."""
+    for pattern in inputs.values():
+        if pattern.rest:
+            to.report("E207", "an input of the whole network has all its sizes: no `...`", pattern.span)
+        elif pattern.kind != "value":
+            to.report("E207", "an input of the whole network is a value: give its shape", pattern.span)
 
 
 def read_shared(to: Pieces, tree: Tree | None) -> dict[str, Module]:

@@ -8,10 +8,11 @@ from typing import get_args
 from graphc.demands import LONGEST_PERIOD, Rule
 from graphc.diagnostics import did_you_mean, listed
 from graphc.graph import Figure, FreeSize, Paper
-from graphc.reader.blocks import read_block, read_body
+from graphc.reader.blocks import read_block, read_body, require_whole
 from graphc.reader.parts import read_sampling, read_training
 from graphc.reader.pieces import Pieces
 from graphc.reader.scalars import plain
+from graphc.reader.unused import read_inside
 from graphc.source import Mapping, Scalar, Tree
 from graphc.spec import Block, Expectation, ExpectedOutput, Spec
 
@@ -29,9 +30,11 @@ def read_file(to: Pieces, tree: Tree, digest: str) -> Spec | None:
     if root is None:
         return None
     top = to.fields(root, "a spec", FILE_KEYS)
+    to.inside = read_inside(root)
     main = _main(to, root)
     used = to.names(top.get("use"), lambda _, value: to.kind(value, Scalar, "a file"), "use", "use: {fpn: fpn.yaml}")
-    to.distinct(("a file", top.get("use")), ("a block", top.get("blocks")))
+    groups = {"use": "a file", "blocks": "a block", "variants": "a variant"}
+    to.distinct(*((what, top.get(key)) for key, what in groups.items()))
     variants = _variants(to, top.get("variants"), main)
     blocks = to.names(top.get("blocks"), lambda key, value: read_block(to, key, value), "blocks")
     return Spec(
@@ -73,17 +76,8 @@ def _main(to: Pieces, root: Mapping) -> Block:
     groups = {"dims": "a free size", "params": "a parameter", "inputs": "an input"}
     to.distinct(*((groups[key], root.values.get(key)) for key in ("dims", "params")))
     to.distinct(*((groups[key], root.values.get(key)) for key in ("dims", "inputs")))
-    _require_whole(to, main)
+    require_whole(to, main.inputs or {})
     return main
-
-
-def _require_whole(to: Pieces, main: Block) -> None:
-    """What comes from outside is a value whose sizes are all named."""
-    for pattern in (main.inputs or {}).values():
-        if pattern.rest:
-            to.report("E207", "an input of the whole network has all its sizes: no `...`", pattern.span)
-        elif pattern.kind != "value":
-            to.report("E207", "an input of the whole network is a value: give its shape", pattern.span)
 
 
 def _variants(to: Pieces, tree: Tree | None, main: Block) -> dict[str, Mapping]:

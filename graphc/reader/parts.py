@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.reader.blocks import read_inputs, read_shared
+from graphc.reader.blocks import read_inputs, read_shared, require_whole
 from graphc.reader.pieces import Pieces
 from graphc.reader.steps import read_steps
 from graphc.source import Mapping, Scalar, Tree
@@ -33,9 +33,11 @@ def _part(to: Pieces, tree: Tree | None, what: str, keys: tuple[str, ...]) -> Pa
         return None
     fields = to.fields(tree, what, keys)
     to.distinct(("an input", fields.get("inputs")), ("a shared module", fields.get("shared")))
+    inputs = read_inputs(to, fields.get("inputs"))
+    require_whole(to, inputs)
     return Part(
         span=tree.span,
-        inputs=read_inputs(to, fields.get("inputs")),
+        inputs=inputs,
         shared=read_shared(to, fields.get("shared")),
         graph=read_steps(to, fields.get("graph"), "graph"),
         outputs=to.names(fields.get("outputs"), lambda _, value: to.formula(value, "an output"), "outputs"),
@@ -55,4 +57,8 @@ def _objective(to: Pieces, name: Scalar, tree: Tree) -> Objective | None:
             to.report("E203", f"the loss {name.text} needs `{key}`", name.span, "{loss: …, trains: [generator]}")
     loss = to.formula(fields.get("loss"), f"the loss {name.text}")
     trains: tuple[Formula, ...] = to.formulas(fields.get("trains"), "trains")
+    if "trains" in fields and not trains:
+        to.report(
+            "E207", f"the loss {name.text} trains nothing", fields["trains"].span, "trains: [generator]", lost=False
+        )
     return Objective(name, loss, trains) if loss else None

@@ -23,6 +23,7 @@ _T = TypeVar("_T")
 class Pieces:
     """The reading of one file: `found` is what is wrong with it so far, `unused` the names that nothing reads.
 
+    `inside` are the names that the file reads inside others.
     Where a step or an expression is wrong, a broken one stands in its place, and all that reads it is silent. `lost`
     says that more is missing than that: names that others may read.
     """
@@ -31,6 +32,7 @@ class Pieces:
         self.file = file
         self.found: list[Diagnostic] = []
         self.unused: list[Diagnostic] = []
+        self.inside: set[str] = set()
         self.lost = False
 
     def report(self, code: str, message: str, span: Span, hint: str = "", *, lost: bool | None = None) -> None:

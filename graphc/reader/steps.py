@@ -90,6 +90,8 @@ def _keyed(to: Pieces, op: Scalar, mapping: Mapping) -> Step:
 
 
 def _sources(to: Pieces, tree: Tree | None) -> Formula | tuple[Operand, ...] | Named | None:
+    if (isinstance(tree, Sequence) and not tree.items) or (isinstance(tree, Mapping) and not tree.keys):
+        to.report("E203", "`from` needs an operand", tree.span, "from: x", lost=False)
     if tree is None or isinstance(tree, Scalar):
         return to.formula(tree, "from")
     if isinstance(tree, Sequence):

@@ -76,7 +76,7 @@ def _expectations(variants: tuple[str, ...] | None) -> Json:
 def _body(scope: Scope) -> dict[str, Json]:
     """What the file computes."""
     shared, outputs, graph, inputs = (ref(key) for key in ("shared", "outputs", "graph", "file_inputs"))
-    objective = record({"loss": ref("expression"), "trains": ref("paths")}, ["loss", "trains"])
+    objective = record({"loss": ref("expression"), "trains": {**ref("paths"), "minItems": 1}}, ["loss", "trains"])
     losses = either(table(ref("expression")), table(objective))
     training = {"inputs": inputs, "shared": shared, "graph": graph, "losses": losses, "frozen": ref("paths")}
     sampling = {"inputs": inputs, "shared": shared, "graph": graph, "outputs": outputs}

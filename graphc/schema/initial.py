@@ -15,6 +15,7 @@ def initial() -> dict[str, Json]:
         "type": "object",
         "propertyNames": {"not": one_of(calls)},
         "additionalProperties": ref("distribution"),
+        "minProperties": 1,
     }
     return {
         "init": described(

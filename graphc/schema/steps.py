@@ -37,7 +37,11 @@ def steps(scope: Scope) -> dict[str, Json]:
         "operand": either(ref("expression"), ref("keyed_step"), array(ref("step"))),
         "from": described(
             "The operands: an expression, a list, or a mapping by input name or label. Without it: the step before.",
-            either(ref("expression"), array(ref("operand")), table(ref("operand"))),
+            either(
+                ref("expression"),
+                {**array(ref("operand")), "minItems": 1},
+                {**table(ref("operand")), "minProperties": 1},
+            ),
         ),
         "for": described("A copy for each element of lists of equal length.", {**table(_LOOP), "minProperties": 1}),
         "scan": described("A recurrence along an axis; `next` says how its state goes on.", _SCAN),
@@ -100,7 +104,7 @@ def _strangers(scope: Scope) -> Json:
 
 def _argument(scope: Scope) -> Json:
     """A step as an argument: its own arguments may be given later."""
-    docs = {name: call.doc for name, call in scope.calls.items()}
+    docs = {name: call.doc for name, call in scope.calls.items()} | dict.fromkeys(scope.shared, SHARED)
     behind = {name: ref(f"call.{name}" if call.bare else f"argument.{name}") for name, call in scope.calls.items()}
     return either(
         _names(scope, docs, []), {**record(behind), **_strangers(scope), "minProperties": 1, "maxProperties": 1}

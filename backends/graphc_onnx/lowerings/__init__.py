@@ -18,14 +18,34 @@ from graphc_onnx.lowerings import (
     loss,
     norm,
     pool,
+    rearrange,
     reduce,
+    resize,
     shape,
+    source,
 )
 from graphc_onnx.lowerings.base import lower
 
 __all__ = ["FAMILIES", "lower"]
 
-FAMILIES = (activation, arithmetic, compare, conv, embedding, index, join, linear, loss, norm, pool, reduce, shape)
+FAMILIES = (
+    activation,
+    arithmetic,
+    compare,
+    conv,
+    embedding,
+    index,
+    join,
+    linear,
+    loss,
+    norm,
+    pool,
+    rearrange,
+    reduce,
+    resize,
+    shape,
+    source,
+)
 """The modules with lowerings."""
 
 unknown = lower.dispatch(object)

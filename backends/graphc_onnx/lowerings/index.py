@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from graphc.demands import at_least
 from graphc.dims import Size
 from graphc.graph import Value
-from graphc.ops.index import Constant, Getitem, Range
+from graphc.ops.index import Chunk, Constant, Getitem, IndexSelect, Range, Roll, Split
 from graphc_onnx.draft import Operand
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings.base import lower
@@ -16,6 +17,13 @@ LAST = (1 << 63) - 1
 """Slice's end where nothing is cut off behind."""
 Stage: TypeAlias = tuple[str, str, tuple[Operand, ...], dict[str, int]]
 """A node that reads the one before it: its name, its operator, its further operands, its attributes."""
+
+
+@lower.register
+def chunk(op: Chunk, to: Emitter, input: Value) -> None:
+    """A Split by number, of which ONNX knows the sizes."""
+    to.needs_opset(18)
+    to.emit("Split", input, axis=op.dim, num_outputs=op.chunks)
 
 
 @lower.register
@@ -33,6 +41,42 @@ def getitem(op: Getitem, to: Emitter, input: Value) -> None:
         value = to.step(name, operator, value, *operands, **attributes)
     _, operator, operands, attributes = last
     to.emit(operator, value, *operands, **attributes)
+
+
+@lower.register
+def index_select(op: IndexSelect, to: Emitter, input: Value, index: Value) -> None:
+    to.emit("Gather", input, index, axis=op.dim)
+
+
+@lower.register
+def roll(op: Roll, to: Emitter, input: Value) -> None:
+    """Along each axis the part that comes in at the other end, and the rest behind it."""
+    value: Operand = input
+    moves = op.moves()
+    for number, (shift, axis) in enumerate(moves):
+        at = to.below(f"axis_{number}")
+        start = _cut(shift, input.type.shape[axis])
+        along = at.constant("axis", [axis])
+        cut, first, last = (at.vector(n, [size]) for n, size in (("cut", start), ("first", 0), ("last", LAST)))
+        parts = (
+            at.step("end", "Slice", value, cut, last, along),
+            at.step("begin", "Slice", value, first, cut, along),
+        )
+        if number + 1 < len(moves):
+            value = at.step("rolled", "Concat", *parts, axis=axis)
+        else:
+            to.emit("Concat", *parts, axis=axis)
+
+
+def _cut(shift: Size, size: Size) -> Size:
+    """Where an axis is cut: counted from the end, or less than its size."""
+    near = isinstance(shift, int) and at_least(size, abs(shift)) is True
+    return -shift if near and shift != 0 else -shift % size
+
+
+@lower.register
+def split(op: Split, to: Emitter, input: Value) -> None:
+    to.emit("Split", input, to.vector("sizes", op.sizes(input.type)), axis=op.dim)
 
 
 def _stages(op: Getitem, to: Emitter) -> Iterator[Stage]:

@@ -18,13 +18,33 @@ from graphc_torch.lowerings import (
     loss,
     norm,
     pool,
+    rearrange,
     reduce,
+    resize,
     shape,
+    source,
 )
 
 __all__ = ["FAMILIES"]
 
-FAMILIES = (activation, arithmetic, compare, conv, embedding, index, join, linear, loss, norm, pool, reduce, shape)
+FAMILIES = (
+    activation,
+    arithmetic,
+    compare,
+    conv,
+    embedding,
+    index,
+    join,
+    linear,
+    loss,
+    norm,
+    pool,
+    rearrange,
+    reduce,
+    resize,
+    shape,
+    source,
+)
 """The modules with lowerings."""
 
 unknown = lower.dispatch(object)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphc.graph import WeightValue
 from graphc.ops.embedding import Embedding, Learned
 from graphc.tensor import Tensor
 from graphc_torch.layer import Call, Layer, inferred, keywords, lower, positional
@@ -16,3 +17,8 @@ def _(op: Embedding, input: Tensor) -> Layer:
 @lower.register
 def _(op: Learned) -> Layer:
     return Layer(Call("Learned", tuple(inferred("size", size) for size in op.shape)), helper=True)
+
+
+@lower.register
+def _(op: WeightValue) -> Layer:
+    return Layer(function=Call(op.of, style="weight"))

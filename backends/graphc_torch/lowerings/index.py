@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from graphc.ops.index import Constant, Getitem, Part
+from graphc.ops.index import Chunk, Constant, Getitem, IndexSelect, Part, Roll, Split
 from graphc.tensor import Tensor
-from graphc_torch.layer import Argument, Call, Layer, lower, positional
+from graphc_torch.layer import Argument, Call, Layer, keywords, lower, positional
+
+
+@lower.register
+def _(op: Chunk, input: Tensor) -> Layer:
+    return Layer(function=Call("torch.chunk", (positional(op, "chunks"), *keywords(op, "dim"))))
 
 
 @lower.register
@@ -19,6 +24,21 @@ def _(op: Getitem, input: Tensor) -> Layer:
     numbers = tuple(argument for part in parts for argument in part if isinstance(argument, Argument))
     pattern = ", ".join(":".join("{}" if isinstance(b, Argument) else b for b in part) for part in parts)
     return Layer(function=Call(pattern, numbers, style="index"))
+
+
+@lower.register
+def _(op: IndexSelect, input: Tensor, index: Tensor) -> Layer:
+    return Layer(function=Call("selected", keywords(op, "dim")), helper=True)
+
+
+@lower.register
+def _(op: Roll, input: Tensor) -> Layer:
+    return Layer(function=Call("torch.roll", (positional(op, "shifts"), positional(op, "dims"))))
+
+
+@lower.register
+def _(op: Split, input: Tensor) -> Layer:
+    return Layer(function=Call("torch.split", (positional(op, "split_size"), *keywords(op, "dim"))))
 
 
 def _bounds(part: Part, attribute: str) -> list[Argument | str]:

@@ -1,0 +1,156 @@
+"""Values that no operand holds: of one number, counted, or random."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from graphc.dims import Dim, Size, ceil_divide
+from graphc.ops.activation import Number, OfReals, Whole
+from graphc.ops.base import Count, Flag, Free, Pointwise, Requirement, Symbolic, not_smaller
+from graphc.tensor import DType, Tensor
+
+Sizes: TypeAlias = tuple[Count | Symbolic, ...]
+Real: TypeAlias = Annotated[float, Field(strict=True)]
+Bound: TypeAlias = Number | Symbolic
+LARGEST = (2 - 2**-23) * 2.0**127
+"""The largest number of float32."""
+KINDS: dict[type, DType] = {bool: "bool", int: "int64", float: "float32"}
+"""What a number is held as."""
+
+
+class Filled(Free):
+    """A value of one number."""
+
+    main = "shape"
+    shape: Sizes
+
+    def requires(self) -> Iterator[Requirement]:
+        for size in self.shape:
+            yield not_smaller(size, 1, f"a size of {size} is not positive")
+
+    def infer(self) -> Tensor:
+        return Tensor(self.shape, self.held)
+
+    @property
+    def number(self) -> float:
+        """The number."""
+        raise NotImplementedError(self.name)
+
+    @property
+    def held(self) -> DType:
+        """The element type."""
+        raise NotImplementedError(self.name)
+
+
+class Zeros(Filled):
+    """Zeros of this shape (`torch.zeros`)."""
+
+    name = "zeros"
+    dtype: DType = "float32"
+
+    @property
+    def number(self) -> float:
+        return 0
+
+    @property
+    def held(self) -> DType:
+        return self.dtype
+
+
+class Ones(Filled):
+    """Ones of this shape (`torch.ones`)."""
+
+    name = "ones"
+    dtype: DType = "float32"
+
+    @property
+    def number(self) -> float:
+        return 1
+
+    @property
+    def held(self) -> DType:
+        return self.dtype
+
+
+class Full(Filled):
+    """One number in this shape: float32, int64 or bool as the number is (`torch.full`)."""
+
+    name = "full"
+    fill_value: Flag | Whole | Real
+
+    def requires(self) -> Iterator[Requirement]:
+        finite = isinstance(self.fill_value, float) and math.isfinite(self.fill_value)
+        yield Requirement(not finite or abs(self.fill_value) <= LARGEST, f"{self.fill_value} is too large for float32")
+        yield from super().requires()
+
+    @property
+    def number(self) -> float:
+        return self.fill_value
+
+    @property
+    def held(self) -> DType:
+        return KINDS[type(self.fill_value)]
+
+
+class Arange(Free):
+    """start, start + step, … before `end`: of int64, or of float32 where one of them is a fraction (`torch.arange`)."""
+
+    name = "arange"
+    main = "end"
+    end: Bound
+    start: Bound = 0
+    step: Number = 1
+
+    def requires(self) -> Iterator[Requirement]:
+        parts = self.start, self.end, self.step
+        mixed = any(isinstance(part, Dim) for part in parts) and any(isinstance(part, float) for part in parts)
+        yield Requirement(not mixed, "a free size and a fraction can't be counted together")
+        yield Requirement(self.step != 0, "step must not be 0")
+        message = f"nothing lies from {self.start} to {self.end} in steps of {self.step}"
+        yield not_smaller(self.length, 1, message)
+
+    def infer(self) -> Tensor:
+        return Tensor((self.length,), self.held)
+
+    @property
+    def held(self) -> DType:
+        """The element type."""
+        fractions = any(isinstance(part, float) for part in (self.start, self.end, self.step))
+        return "float32" if fractions else "int64"
+
+    @property
+    def length(self) -> Size:
+        """How many numbers there are, which can come to less than none."""
+        start, end, step = self.start, self.end, self.step
+        if isinstance(start, float) or isinstance(end, float) or isinstance(step, float):
+            return _count(start, end, step)
+        return ceil_divide(end - start, step) if step > 0 else ceil_divide(start - end, -step)
+
+
+def _count(start: Bound, end: Bound, step: float) -> int:
+    """How many fixed numbers there are; a free one has been refused."""
+    if isinstance(start, Dim) or isinstance(end, Dim):
+        raise TypeError(f"{start} … {end} in steps of {step}")
+    return math.ceil((end - start) / step)
+
+
+class ZerosLike(Pointwise):
+    """Zeros, of the shape and the type of a value (`torch.zeros_like`)."""
+
+    name = "zeros_like"
+
+
+class OnesLike(Pointwise):
+    """Ones, of the shape and the type of a value (`torch.ones_like`)."""
+
+    name = "ones_like"
+
+
+class NormalLike(OfReals):
+    """Random numbers of mean 0 and variance 1, of the shape of a value, others each time (`torch.randn_like`)."""
+
+    name = "normal_like"
