@@ -319,14 +319,15 @@ def at_sizes(thing: object, sizes: Sizes) -> object:
 
 
 def run_in_torch(graph: Graph, weights: Mapping[str, Array], inputs: Mapping[str, Array]) -> dict[Value, Array]:
-    """Every value of the graph, computed with torch.nn.functional."""
+    """Every value of the graph, computed with torch.nn.functional; random ones are those that torch draws next."""
     values = {value: torch.from_numpy(inputs[name]) for name, value in graph.inputs.items()}
     sizes = shown(graph, inputs)
-    for node in graph.nodes:
-        paths = {name: f"{node.home}.{name}" for name in node.weights()}
-        own = {name: torch.from_numpy(weights[path]) for name, path in paths.items() if path in weights}
-        arguments = [None if value is None else values[value] for value in node.arguments]
-        found = (REFERENCES | WRITTEN_BY_PATH)[type(node.op)](op_at(node.op, sizes), own, *arguments)
-        results = (found,) if isinstance(found, torch.Tensor) else found
-        values.update(zip(node.outputs, results, strict=True))
+    with torch.random.fork_rng(devices=[]):
+        for node in graph.nodes:
+            paths = {name: f"{node.home}.{name}" for name in node.weights()}
+            own = {name: torch.from_numpy(weights[path]) for name, path in paths.items() if path in weights}
+            arguments = [None if value is None else values[value] for value in node.arguments]
+            found = (REFERENCES | WRITTEN_BY_PATH)[type(node.op)](op_at(node.op, sizes), own, *arguments)
+            results = (found,) if isinstance(found, torch.Tensor) else found
+            values.update(zip(node.outputs, results, strict=True))
     return {value: result.numpy() for value, result in values.items()}

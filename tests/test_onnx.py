@@ -493,6 +493,30 @@ def test_the_nearest_elements_are_torchs_at_all_sizes(mode: Mode) -> None:
         assert np.abs(ours - theirs).max() <= 1
 
 
+@pytest.mark.parametrize(
+    "op",
+    [
+        Split(split_size=(1, 2), dim=1),
+        Split(split_size=2, dim=1),
+        Split(split_size=(H - 4, 1, 3), dim=2),
+        Chunk(chunks=3, dim=1),
+    ],
+)
+def test_every_part_is_given(op: Op) -> None:
+    sketch = Sketch(image=tensor("N", 3, "H"))
+    parts = sketch.add("parts", op, sketch["image"]).node.outputs
+    graph = sketch.give(**{f"part_{part.name}": part for part in parts})
+    run, module = session(graphc_onnx.model(graph)).run, graphc_torch.module(graph)
+    for sizes in SIZES:
+        inputs = feeds(graph, sizes)
+        expected = run_in_torch(graph, {}, inputs)
+        written = module(*map(torch.from_numpy, inputs.values()))
+        for part, ours, theirs in zip(parts, run(None, inputs), written, strict=True):
+            assert_close(ours, expected[part])
+            assert_close(theirs.numpy(), expected[part])
+            assert ours.shape == concrete(part.type, sizes)
+
+
 @pytest.mark.parametrize("op", OPS.values(), ids=OPS)
 def test_lowering_takes_the_operands_of_infer(op: type[Op]) -> None:
     ours = list(signature(lower.dispatch(op)).parameters.values())[2:]

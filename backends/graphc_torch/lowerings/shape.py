@@ -9,7 +9,7 @@ from graphc_torch.layer import Argument, Call, Layer, keywords, lower, positiona
 
 @lower.register
 def _(op: Expand, input: Tensor) -> Layer:
-    return Layer(function=Call("torch.Tensor.expand", (positional(op, "shape"),)))
+    return Layer(function=Call("Tensor.expand", (positional(op, "shape"),)))
 
 
 @lower.register
