@@ -15,7 +15,7 @@ from torch.nn import functional
 import graphc_onnx
 import graphc_torch
 from graphc import library
-from graphc.compile import compile, compile_with_warnings
+from graphc.compiler import compile, compile_with_warnings
 from graphc.cost import macs, parameters, training_parameters
 from graphc.dims import Size, substitute
 from graphc.elaborate import elaborate

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import graphc_graphviz
 from graphc import manual
-from graphc.compile import compile
+from graphc.compiler import compile
 
 TOP = Path(__file__).parents[1]
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from graphc import library
 from graphc.check import check, require
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.diagnostics import SpecError
 from graphc.elaborate import elaborate
 from graphc.graph import Graph, Node, Scope, Skipped
@@ -33,7 +33,7 @@ def test_what_a_spec_expects_is_there_and_is_checked(name: str) -> None:
 
 def test_checking_needs_no_tensors() -> None:
     script = (
-        "import sys; from graphc.compile import compile; from graphc.check import check, needs\n"
+        "import sys; from graphc.compiler import compile; from graphc.check import check, needs\n"
         "graph = compile('unet'); assert not check(graph); needs(graph)\n"
         "loaded = {'torch', 'onnx', 'graphviz', 'pygraphviz', 'networkx', 'numpy'} & set(sys.modules)\n"
         "assert not loaded, loaded\n"

@@ -17,7 +17,7 @@ import yaml
 
 import graphc_onnx
 import graphc_torch
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.diagnostics import SpecError
 from graphc.dims import symbol
 from graphc.expr import Binary, Expr, Literal, Name, Unary

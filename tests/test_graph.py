@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx
 import pytest
 
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.graph import Node, Scope
 
 

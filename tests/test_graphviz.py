@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 import graphc_graphviz
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.graph import Graph
 from graphc_graphviz import style
 from graphc_graphviz.depth import deepest, readable
@@ -35,7 +35,7 @@ HOSTILE = '<IMG SRC="/etc/passwd"/> </TABLE> & &lt; "quoted" \\N \\ ]]> {x|y} ×
 WRITER = """
 import sys
 from pathlib import Path
-from graphc.compile import compile
+from graphc.compiler import compile
 import graphc_graphviz
 for name in ("unet", "resnet"):
     graph = compile(name)

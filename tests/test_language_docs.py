@@ -15,7 +15,7 @@ import pytest
 from graphc import demands, library, loader, parse, source
 from graphc.check import check
 from graphc.codes import CODES
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.diagnostics import SpecError
 from graphc.distributions import DISTRIBUTIONS
 from graphc.elaborate import arithmetic, build, elaborate, loops

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from graphc import library
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.diagnostics import SpecError
 from graphc.graph import Graph
 from graphc.settings import read_settings

@@ -22,7 +22,7 @@ import graphc_onnx
 import graphc_torch
 from graphc import library
 from graphc.backends import BackendError
-from graphc.compile import compile as compiled
+from graphc.compiler import compile as compiled
 from graphc.diagnostics import SpecError
 from graphc.dims import Size, substitute, symbol
 from graphc.graph import Graph, Paper, Value

@@ -137,7 +137,7 @@ def test_check_counts_what_the_op_owns(plugin: Path, graphc: Graphc) -> None:
 
 
 def test_check_loads_neither_lowering(plugin: Path, folder: Path) -> None:
-    code = "import sys; from graphc.compile import compile; compile('net.yaml'); print(*sys.modules)"
+    code = "import sys; from graphc.compiler import compile; compile('net.yaml'); print(*sys.modules)"
     loaded = python(folder, plugin, "-c", code).stdout.split()
     assert "layer_scale.op" in loaded
     assert not {"torch", "onnx", "layer_scale.to_torch", "layer_scale.to_onnx"} & set(loaded)
@@ -145,7 +145,7 @@ def test_check_loads_neither_lowering(plugin: Path, folder: Path) -> None:
 
 def test_a_spec_of_graphcs_own_ops_asks_for_no_package(plugin: Path, folder: Path) -> None:
     code = (
-        "import sys; from graphc import packages; from graphc.compile import compile; compile('unet');"
+        "import sys; from graphc import packages; from graphc.compiler import compile; compile('unet');"
         "print(packages._found.cache_info().currsize, *sys.modules)"
     )
     asked, *loaded = python(folder, plugin, "-c", code).stdout.split()
@@ -182,7 +182,7 @@ def test_both_backends_begin_with_the_ops_own_values(plugin: Path, folder: Path,
     assert graphc(plugin, "build", "net.yaml", "-o", "net.onnx").returncode == 0
     held = {it.name: numpy_helper.to_array(it) for it in onnx.load(folder / "net.onnx").graph.initializer}
     code = (
-        "import graphc_torch; from graphc.compile import compile;"
+        "import graphc_torch; from graphc.compiler import compile;"
         "print({k: v.flatten().tolist() for k, v in graphc_torch.module(compile('net.yaml')).state_dict().items()})"
     )
     live = yaml.safe_load(python(folder, plugin, "-c", code).stdout)

@@ -6,7 +6,7 @@ import pytest
 
 from graphc.check import needs
 from graphc.cli import main
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.cost import parameters
 from graphc.diagnostics import SpecError
 from graphc.settings import read_settings

@@ -6,7 +6,7 @@ import pytest
 
 from graphc import library
 from graphc.check import Need, needs
-from graphc.compile import compile, compile_with_warnings
+from graphc.compiler import compile, compile_with_warnings
 from graphc.cost import macs, parameters
 from graphc.dims import Size, substitute
 from graphc.elaborate import elaborate

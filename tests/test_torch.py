@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import graphc_torch
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.diagnostics import SpecError
 from graphc.initial import initial_values
 from graphc.ops import OPS

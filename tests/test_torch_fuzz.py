@@ -17,7 +17,7 @@ import torch
 import yaml
 
 import graphc_torch
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.diagnostics import SpecError
 from graphc.graph import Graph
 from interpreter import feeds, random_weights, run_in_torch

@@ -14,7 +14,7 @@ from torch import nn
 
 import graphc_onnx
 import graphc_torch
-from graphc.compile import compile
+from graphc.compiler import compile
 from graphc.diagnostics import SpecError
 from graphc.graph import Graph
 from interpreter import REFERENCES, Array, Sizes, feeds, random_weights, run_in_torch

@@ -31,7 +31,7 @@ def build(
     from graphc.backends import backends
     from graphc.cli.terminal import findings
     from graphc.cli.writing import default_path, write
-    from graphc.compile import compile_with_warnings
+    from graphc.compiler import compile_with_warnings
     from graphc.settings import read_settings
 
     chosen = backends().writing([path.suffix for path in output] if output else DEFAULT_SUFFIXES)

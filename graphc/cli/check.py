@@ -21,7 +21,7 @@ def check(spec: Spec, set_: SetOption = None, size: SizeOption = None, form: For
     Example: graphc check resnet:resnet18
     """
     from graphc.cli.terminal import findings, tell
-    from graphc.compile import compile_with_warnings
+    from graphc.compiler import compile_with_warnings
     from graphc.diagnostics import visible
     from graphc.settings import read_settings
 

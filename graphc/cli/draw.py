@@ -32,7 +32,7 @@ def draw(
     from graphc.backends import backends
     from graphc.cli.terminal import findings
     from graphc.cli.writing import default_path, write
-    from graphc.compile import compile_with_warnings
+    from graphc.compiler import compile_with_warnings
     from graphc.settings import read_settings
 
     chosen = backends().taking("depth").writing([output.suffix if output else DEFAULT_SUFFIX])
