@@ -6,16 +6,19 @@ BIN = $(VENV)/bin
 PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet -c constraints.txt
 PROJECT = pyproject.toml setup.py constraints.txt
 
-.PHONY: demo test slow lint clean
+.PHONY: demo test slow exhaustive lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/graphc build specs/unet.yaml
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not exhaustive"
 
 slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow
+
+exhaustive: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m exhaustive
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check

@@ -40,6 +40,7 @@ def alone(spec: Spec, name: str) -> Spec:
         training=None,
         sampling=None,
         init=None,
+        weights={},
         unused=(),
     )
 

@@ -19,7 +19,11 @@ GROUP = "graphc.backends"
 
 
 class Backend(Protocol):
-    """A module that turns a graph into files. To import it is cheap: what is heavy is imported in `write`."""
+    """A module that turns a graph into files. To import it is cheap: what is heavy is imported in `write`.
+
+    One that can read files of weights has `READS` beside `SUFFIXES`, and `read(path)`, which gives the tensors of a
+    file by name, perhaps in mappings in each other; a ValueError says why it can't be read.
+    """
 
     SUFFIXES: Mapping[str, str]
     """The file suffixes that it writes (".onnx") and what each is."""
@@ -27,7 +31,8 @@ class Backend(Protocol):
     def write(self, graph: Graph, path: Path, **options: Any) -> None:
         """Writes the graph to `path`, in the format of its suffix; further files that belong to it lie beside it.
 
-        Options are named parameters. A backend that draws has `depth`, how deep blocks are opened.
+        Options are named parameters, or what the backend has listed in `OPTIONS`. A backend that draws has `depth`, how
+        deep blocks are opened; one that writes weights has `weights`, arrays by their paths.
 
         Raises:
             graphc.diagnostics.SpecError: the graph has what this backend can't express; located.
@@ -47,8 +52,8 @@ class Backends:
     broken: list[str] = field(default_factory=list)
 
     def taking(self, option: str) -> Backends:
-        """Those whose `write` has a parameter of that name."""
-        taking = {suffix: b for suffix, b in self.by_suffix.items() if option in signature(b.write).parameters}
+        """Those whose `write` has an option of that name."""
+        taking = {suffix: b for suffix, b in self.by_suffix.items() if option in options_of(b)}
         return Backends(taking, self.broken)
 
     def writing(self, suffixes: Iterable[str]) -> dict[str, Backend]:
@@ -69,6 +74,12 @@ class Backends:
             return f"a file's suffix says what to write: {known}"
         guess = did_you_mean(suffix, self.by_suffix)
         return f"`{suffix}` is none of the suffixes {known}" + f"; {guess}" * bool(guess)
+
+
+def options_of(backend: Backend) -> frozenset[str]:
+    """The names of the options that a backend's `write` has."""
+    listed_apart: Iterable[str] = getattr(backend, "OPTIONS", ())
+    return frozenset((*signature(backend.write).parameters, *listed_apart))
 
 
 def backends() -> Backends:

@@ -108,6 +108,17 @@ CODES: dict[str, Code] = {
         "a `let` that nothing reads",
         "A name that is given and never used is most often a misspelt one somewhere else.",
     ),
+    "E308": Code(
+        "a rule of `weights` that fits no weight",
+        "The left side of a rule is a path, or the beginning of one, of weights of this network: "
+        "`stage.{s}.unit.{u}.conv`. It may be misspelt, or all of its weights are those of a rule before it: the first "
+        "that fits counts. What only some variants have is no error.",
+    ),
+    "E309": Code(
+        "two weights that are one tensor of the file",
+        "In a file each weight has a tensor of its own. The name on the right side of a rule lacks a number, as in "
+        "`block.{i}: layer.conv`, or it needs `split`.",
+    ),
     "E401": Code(
         "an unknown op or block",
         "Ops are named as in torch.nn.functional. Blocks are those of the file and the standard ones.",
@@ -145,6 +156,17 @@ CODES: dict[str, Code] = {
         "an expectation is not met",
         "`expect` states what the paper or a reference implementation has. Counts are exact, MACs to the digits "
         "written.",
+    ),
+    "E701": Code(
+        "a file of weights that can't be read",
+        "Weights are read from .safetensors, and from what `torch.save` makes of a state dict (.pt, .pth, .bin); of "
+        "that only tensors are read, never code.",
+    ),
+    "E702": Code(
+        "weights that don't fit the network",
+        "The file lacks weights of the network, has others that it doesn't have, or has some in another shape. Its "
+        "names are taken for the network's own paths, or for those that one of the tables under `weights` gives, "
+        "whichever fits best. It is most often the file of another variant.",
     ),
     "E901": Code(
         "a backend can't express a part of the graph",

@@ -8,6 +8,7 @@ from graphc.diagnostics import Diagnostic
 from graphc.elaborate import elaborate
 from graphc.graph import Graph
 from graphc.settings import NO_SETTINGS, Settings
+from graphc.spec import Spec
 
 
 def compile(address: str, settings: Settings = NO_SETTINGS) -> Graph:
@@ -23,6 +24,12 @@ def compile(address: str, settings: Settings = NO_SETTINGS) -> Graph:
 
 def compile_with_warnings(address: str, settings: Settings = NO_SETTINGS) -> tuple[Graph, list[Diagnostic]]:
     """The checked graph, and what is not wrong but worth a look."""
-    spec, variant = library.load(address)
+    return compile_spec(*library.load(address), settings)
+
+
+def compile_spec(
+    spec: Spec, variant: str | None = None, settings: Settings = NO_SETTINGS
+) -> tuple[Graph, list[Diagnostic]]:
+    """The same of a spec that was read already."""
     graph = elaborate(spec, library.standard(), variant, settings)
     return graph, require(graph)

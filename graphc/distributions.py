@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod, sqrt
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphc.tensor import Constant, Initial, Normal, Uniform
+from graphc.tensor import Constant, Initial, Normal, Uniform, Weight
 
 Number: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Spread: TypeAlias = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
@@ -30,6 +31,10 @@ class Distribution(BaseModel):
     def of(self, shape: Sequence[int]) -> Initial:
         """The initial values of a weight of that shape."""
         raise NotImplementedError(self.name)
+
+    def given_to(self, weight: Weight) -> Weight:
+        """A weight with these initial values; its free sizes, which no distribution counts, are left out."""
+        return replace(weight, initial=self.of([size for size in weight.shape if isinstance(size, int)]))
 
 
 class ConstantValue(Distribution):

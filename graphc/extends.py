@@ -53,6 +53,13 @@ def _by_key(base: Tree, own: Tree) -> Tree:
     return own
 
 
+def _tables(base: Tree, own: Tree) -> Tree:
+    """Tables merge rule by rule."""
+    if isinstance(base, Mapping) and isinstance(own, Mapping):
+        return _keys(base, own, lambda _: _by_key)
+    return own
+
+
 def _part(base: Tree, own: Tree) -> Tree:
     """Training and sampling merge as the file around them."""
     if isinstance(base, Mapping) and isinstance(own, Mapping):
@@ -74,5 +81,6 @@ _MERGES: dict[str, Merge] = {
     "shared": _by_key,
     "training": _part,
     "use": _by_key,
+    "weights": _tables,
 }
 """How the values of a key that both files have come together; others are replaced."""

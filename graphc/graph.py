@@ -6,23 +6,34 @@ node, `encoder.2` the scope around it, `encoder` the group of copies around that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import InitVar, dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack, cast, overload
 
 from pydantic import InstanceOf
 
+from graphc.checkpoint.origins import Origin
 from graphc.demands import Relation, Rule
 from graphc.diagnostics import Diagnostic, Note, Span
 from graphc.dims import Size
+from graphc.distributions import Distribution
 from graphc.expr import Expr
 from graphc.ops.base import Op
-from graphc.tensor import Initial, Shape, Tensor, Weight
+from graphc.tensor import Shape, Tensor, Weight
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     import networkx
 
+    from graphc.foreign import ModelProto, Module
+    from graphc.made import OnnxOptions
+    from graphc.summary import Summary
+    from graphc.verify import Verification
+
+Weights: TypeAlias = "Mapping[str, Any] | str | PathLike[str]"
+"""Tensors or arrays by the paths of the weights, or the file that has them."""
 Item: TypeAlias = "Node | Scope | Skipped"
 Figure: TypeAlias = Literal["params", "training_params", "macs"]
 Kind: TypeAlias = Literal["root", "block", "steps", "branch", "copies"]
@@ -157,7 +168,7 @@ class Scope:
 
     The items of a group of copies ("copies") are the copies, named 0, 1, …; each is a scope, or a node where the
     repeated step is a single op. `definition` says where it was written. `home` is the path below which the weights
-    live: its own, or that of the shared module that it is a use of.
+    live: its own, or that of the shared module that it is a use of. `lets` are the values that `let` names.
     """
 
     name: str
@@ -172,6 +183,7 @@ class Scope:
     bindings: dict[str, Binding] = field(default_factory=dict)
     inputs: dict[str, Value] = field(default_factory=dict)
     outputs: dict[str, Value] = field(default_factory=dict)
+    lets: dict[str, Value] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     home: str = ""
 
@@ -250,11 +262,21 @@ class ExpectedShape:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A number to make small, and the paths of the parts that it trains; none where it trains all."""
+    """A number to make small, and what it trains: the parts as they are written, and their weights; none for all."""
 
     name: str
     value: Value
     trains: tuple[str, ...] = ()
+    trained: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class InitRule:
+    """A distribution that the spec gives to weights: those of an op, or else those at a path; a later rule wins."""
+
+    op: str
+    distribution: Distribution
+    paths: tuple[str, ...]
 
 
 @dataclass(eq=False, repr=False)
@@ -279,8 +301,9 @@ class Graph:
     """An architecture, elaborated: everything that a backend needs.
 
     `nodes` are in an order in which each comes after what it reads; inputs are not among them.
-    `digest` is the SHA-256 of the text that it was made from. `initial` has the distributions that the spec gives to
-    weights, by their paths. `unused` are the names of the spec that nothing reads.
+    `digest` is the SHA-256 of the text that it was made from. `init` has what the spec says of initial values,
+    `checkpoints` by table and path what a weight is in somebody else's files; what is not in there has its own name.
+    `unused` are the names of the spec that nothing reads.
     """
 
     name: str
@@ -298,8 +321,14 @@ class Graph:
     expected: list[ExpectedFigure | ExpectedShape]
     training: Part | None = None
     sampling: Part | None = None
-    initial: dict[str, Initial] = field(default_factory=dict)
+    init: tuple[InitRule, ...] = ()
+    checkpoints: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict)
     unused: tuple[Diagnostic, ...] = ()
+
+    @property
+    def initial(self) -> dict[str, Distribution]:
+        """The distributions that the spec gives to weights, by their paths."""
+        return {path: rule.distribution for rule in self.init for path in rule.paths}
 
     @cached_property
     def network(self) -> networkx.MultiDiGraph[str]:
@@ -325,12 +354,150 @@ class Graph:
 
     def drawn(self, weights: Iterable[tuple[str, Weight]]) -> Iterator[tuple[str, Weight]]:
         """Weights with the initial values that the spec gives them."""
+        given = self.initial
         for path, weight in weights:
-            yield path, replace(weight, initial=self.initial[path]) if path in self.initial else weight
+            yield path, given[path].given_to(weight) if path in given else weight
 
     def examples(self) -> dict[str, int]:
         """The free sizes at their examples."""
         return {name: size.example for name, size in self.sizes.items()}
+
+    def module(self, *, seed: int = 0, weights: Weights | None = None, training: bool = False) -> Module:
+        """A PyTorch module, in training mode, with the weights given or else the initial values for the seed.
+
+        It takes the inputs by their names or in their order, and gives the output, or a tuple of the outputs. That
+        for `training` holds the network as `model`, takes the inputs of both, and gives the losses by their names.
+
+        Raises:
+            SpecError: PyTorch can't express an op; located.
+            ValueError: the spec has no losses to train with.
+        """
+        from graphc.made import made
+
+        return cast("Module", made(self, ".py", "module", seed=seed, weights=weights, training=training or None))
+
+    def source(self) -> str:
+        """The PyTorch source, one file that needs torch alone.
+
+        Raises:
+            SpecError: PyTorch can't express an op; located.
+        """
+        from graphc.made import made
+
+        return str(made(self, ".py", "source"))
+
+    @overload
+    def onnx(self, **options: Unpack[OnnxOptions]) -> ModelProto: ...
+
+    @overload
+    def onnx(
+        self, path: str | PathLike[str], *, external_data: bool = False, **options: Unpack[OnnxOptions]
+    ) -> None: ...
+
+    def onnx(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        external_data: bool = False,
+        **options: Unpack[OnnxOptions],
+    ) -> ModelProto | None:
+        """The ONNX model, with the weights given or else the initial values for the seed; or writes it to `path`.
+
+        Options are `seed`, `weights`, `opset` (18, or what the ops need if that is more), `dtype` ("float32",
+        "float16" or "bfloat16", of weights, inputs and outputs) and `functions` (blocks stay as functions of the
+        model). Weights of more than 2 GB, and with `external_data` any, are in a file beside: `path` and `.data`.
+
+        Raises:
+            SpecError: ONNX can't express an op; located.
+            graphc.backends.BackendError, graphc.output.OutputError: it can't be made so, or the file not be written.
+            TypeError: `external_data` without a path.
+        """
+        from graphc.made import made, write_onnx
+
+        if path is not None:
+            write_onnx(self, path, external_data=external_data, **options)
+            return None
+        if external_data:
+            raise TypeError("external data lies beside a file: give a path")
+        return cast("ModelProto", made(self, ".onnx", "model", **options))
+
+    @overload
+    def draw(self, *, depth: int | None = None) -> str: ...
+
+    @overload
+    def draw(self, path: str | PathLike[str], *, depth: int | None = None) -> None: ...
+
+    def draw(self, path: str | PathLike[str] | None = None, *, depth: int | None = None) -> str | None:
+        """The diagram as the text of an SVG; or writes it to `path`, in the form of its suffix (.svg .png .pdf .dot).
+
+        Blocks are opened `depth` levels deep (1: none is), without it as deep as stays readable.
+
+        Raises:
+            graphc.backends.BackendError, graphc.output.OutputError: it can't be drawn, or not be written.
+        """
+        from graphc.made import draw, drawn
+
+        if path is None:
+            return drawn(self, depth)
+        draw(self, path, depth)
+        return None
+
+    def summary(self, *, depth: int | None = None, columns: Sequence[str] | None = None) -> Summary:
+        """A table of the layers with their shapes, parameters and MACs, and the totals; without torch.
+
+        Blocks are opened `depth` levels deep (1: none is), without it as deep as some 40 rows allow. Columns are `op`,
+        `input`, `output`, `example` (the output at the example sizes), `params`, `share`, `frozen`, `buffers`, `macs`
+        and `macs_share`.
+
+        Raises:
+            ValueError: there is no such column, or the depth is less than 1.
+        """
+        from graphc.summary import summary
+
+        return summary(self, depth=depth, columns=columns)
+
+    def verify(
+        self,
+        *,
+        all: bool = False,
+        training: bool = False,
+        sizes: Sequence[Mapping[str, int]] | None = None,
+        tolerance: float = 1e-5,
+        seed: int = 0,
+    ) -> Verification:
+        """Whether the PyTorch module and the ONNX file give the same: true if so, and as a text the report.
+
+        Both run with the same random weights and inputs, at `sizes` or else at the examples and others. With `all`
+        every value is compared, up to the first that differs; with `training` also the losses, where there are some.
+        `tolerance` is relative to the largest number of a value; `graphc.verify.judge` says what is let pass.
+
+        Raises:
+            SpecError: a backend can't express an op; located.
+            graphc.backends.BackendError: ONNX Runtime is not installed.
+            ValueError: the graph doesn't take one of the sizes.
+        """
+        from graphc.verify import Asked, verify
+
+        return verify(self, Asked(all, training, sizes, tolerance, seed))
+
+    def __repr__(self) -> str:
+        from graphc.pretty import pretty_shape, rules_of
+
+        rules = rules_of(self)
+        inputs, outputs = (
+            ", ".join(f"{name} {pretty_shape(value.type, rules)}" for name, value in values.items())
+            for values in (self.inputs, self.outputs)
+        )
+        return f"<graph {self.name}: {inputs} → {outputs}>"
+
+    def _repr_svg_(self) -> str | None:
+        """The diagram for a notebook; None, so that the notebook shows the text, where it can't be drawn."""
+        from graphc.backends import BackendError
+
+        try:
+            return self.draw()
+        except BackendError:
+            return None
 
 
 def weights_of(root: Scope) -> Iterator[tuple[str, Weight]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ Array = NDArray[Any]
 MOST_DRAWS = 100
 
 
-def initial_values(graph: Graph, seed: int = 0) -> Iterator[tuple[str, Array]]:
-    """Every weight's path and its initial value, in the order of the state dict."""
-    for path, weight in graph.weights():
+def initial_values(graph: Graph, seed: int = 0, *, training: bool = False) -> Iterator[tuple[str, Array]]:
+    """Every weight's path and its initial value, in the order of the state dict; then those of training, if asked."""
+    for path, weight in chain(graph.weights(), graph.training_weights() if training else ()):
         yield path, initial_value(path, weight, seed)
 
 

@@ -166,12 +166,44 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """A part of a path between two dots: a text, perhaps with `{name}` or `{name, place}` in it."""
+
+    before: str
+    name: str = ""
+    place: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A text with `{expression}` in it: texts and expressions, one after the other."""
+
+    parts: tuple[str | Formula, ...]
+    scalar: Scalar
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Renaming:
+    """A rule of a table: what the weights at a path are in somebody else's file.
+
+    `operation` is one of `graphc.checkpoint.origins`, none for a name alone; `options` are its own.
+    """
+
+    key: Scalar
+    path: tuple[Segment, ...]
+    operation: str
+    names: tuple[Template, ...]
+    options: dict[str, Formula | tuple[Formula, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Spec:
     """A file: a block with metadata, the blocks that it defines, and the files that it uses.
 
     `used` are their paths as they are written; `uses` the same files, read. `installed` says that it comes with graphc.
     `unused` are the names in it that nothing reads; `wrong` is what is wrong with its form, where the rest can be
-    elaborated all the same.
+    elaborated all the same. `tree` is what the file was read from, with what it extends.
     """
 
     name: str
@@ -186,9 +218,11 @@ class Spec:
     training: Part | None
     sampling: Part | None
     init: Mapping | None
+    weights: dict[str, tuple[Renaming, ...]]
     used: dict[str, Scalar]
     span: Span
     digest: str
+    tree: Mapping
     unused: tuple[Diagnostic, ...] = ()
     wrong: tuple[Diagnostic, ...] = ()
     uses: dict[str, Spec] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from graphc.axes import readings
-from graphc.dims import Dim, substitute
+from graphc.dims import Dim, product, substitute
 from graphc.graph import Graph, Value, WeightValue
 from graphc.initial import initial_values
 from graphc.ops import Op, index
@@ -44,9 +44,36 @@ from graphc.ops.activation import (
     Tanh,
 )
 from graphc.ops.arithmetic import Add, Divide, FloorDivide, Matmul, Multiply, Negative, Pow, Remainder, Subtract
+from graphc.ops.attention import Attention, CausalMask
+from graphc.ops.choice import LogicalAnd, LogicalNot, LogicalOr, LogicalXor, MaskedFill, Maximum, Minimum
 from graphc.ops.compare import Eq, Ge, Gt, Le, Lt, Ne, Where
-from graphc.ops.conv import Conv2d, ConvTranspose2d
+from graphc.ops.conv import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    Convolution,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    TransposedConvolution,
+)
 from graphc.ops.embedding import Embedding, Learned
+from graphc.ops.functions import (
+    Ceil,
+    Cos,
+    Erf,
+    Floor,
+    Hardtanh,
+    Logsigmoid,
+    Prelu,
+    Reciprocal,
+    Round,
+    Rsqrt,
+    Selu,
+    Sign,
+    Sin,
+    Softsign,
+)
 from graphc.ops.join import CenterCrop, Concat
 from graphc.ops.linear import Linear
 from graphc.ops.loss import (
@@ -60,13 +87,35 @@ from graphc.ops.loss import (
     NllLoss,
     SmoothL1Loss,
 )
+from graphc.ops.masked import MaskedConv2d
 from graphc.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm
-from graphc.ops.pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from graphc.ops.patches import Fold, MaxUnpool2d, Unfold
+from graphc.ops.places import Argsort, Gather, OneHot, Pick, Scatter, Sort, Take, TopK
+from graphc.ops.pool import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    AdaptivePool,
+    AvgPool,
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    MaxPool,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
+from graphc.ops.position import SinePosition2d, Sinusoid
 from graphc.ops.rearrange import Rearrange
 from graphc.ops.reduce import Amax, Amin, Argmax, Mean, Sum
+from graphc.ops.repeat import RepeatInterleave, Tile, Tril, Triu, Unflatten
 from graphc.ops.resize import Interpolate, Pad, PixelShuffle, PixelUnshuffle
 from graphc.ops.shape import Expand, Flatten, Permute, Reshape, Squeeze, Stack, Transpose, Unsqueeze
 from graphc.ops.source import Arange, Full, NormalLike, Ones, OnesLike, Zeros, ZerosLike
+from graphc.ops.statistic import CosineSimilarity, Cumsum, Normalize, Prod, Std, Var
 from graphc.tensor import Constant, Tensor
 from rearranging import rearranged
 
@@ -97,17 +146,31 @@ def random_weights(graph: Graph, seed: int = 0) -> dict[str, Array]:
     return dict(initial_values(graph, seed)) | {path: value.astype(np.float32) for path, value in other.items()}
 
 
-def conv2d(op: Conv2d, w: Weights, x: torch.Tensor) -> torch.Tensor:
-    return F.conv2d(x, w["weight"], w.get("bias"), op.stride, op.padding, op.dilation, op.groups)
+def function_of(op: Op) -> Callable[..., torch.Tensor]:
+    """The function with the op's name."""
+    return cast("Callable[..., torch.Tensor]", getattr(F, op.name))
 
 
-def conv_transpose2d(op: ConvTranspose2d, w: Weights, x: torch.Tensor) -> torch.Tensor:
+def convolution(op: Convolution, w: Weights, x: torch.Tensor) -> torch.Tensor:
+    return function_of(op)(x, w["weight"], w.get("bias"), op.stride, op.padding, op.dilation, op.groups)
+
+
+def transposed_convolution(op: TransposedConvolution, w: Weights, x: torch.Tensor) -> torch.Tensor:
     window = op.stride, op.padding, op.output_padding, op.groups, op.dilation
-    return F.conv_transpose2d(x, w["weight"], w.get("bias"), *window)
+    return function_of(op)(x, w["weight"], w.get("bias"), *window)
 
 
-def max_pool2d(op: MaxPool2d, w: Weights, x: torch.Tensor) -> torch.Tensor:
-    return F.max_pool2d(x, op.kernel_size, op.stride, op.padding, op.dilation, op.ceil_mode)
+def max_pool(op: MaxPool, w: Weights, x: torch.Tensor) -> torch.Tensor:
+    window = op.kernel_size, op.stride, op.padding, op.dilation
+    return function_of(op)(x, *window, ceil_mode=op.ceil_mode, return_indices=op.return_indices)
+
+
+def avg_pool(op: AvgPool, w: Weights, x: torch.Tensor) -> torch.Tensor:
+    return function_of(op)(x, op.kernel_size, op.stride, op.padding, op.ceil_mode, op.count_include_pad)
+
+
+def adaptive_pool(op: AdaptivePool, w: Weights, x: torch.Tensor) -> torch.Tensor:
+    return function_of(op)(x, op.output_size)
 
 
 def batch_norm(op: BatchNorm, w: Weights, x: torch.Tensor) -> torch.Tensor:
@@ -145,28 +208,115 @@ def kl_div(op: KlDiv, w: Weights, x: torch.Tensor, target: torch.Tensor) -> torc
     return found.mean() if op.reduction == "mean" else found
 
 
+def attention(
+    op: Attention,
+    w: Weights,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None = None,
+    bias: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Head by head, the weights written out (Vaswani et al. 2017, equation 1)."""
+    heads = op.heads or 1
+    scale = op.scale if op.scale is not None else (query.shape[-1] // heads) ** -0.5
+    found = []
+    for head, (q, k, v) in enumerate(zip(*(operand.chunk(heads, -1) for operand in (query, key, value)), strict=True)):
+        scores = scale * (q @ k.mT)
+        if op.is_causal:
+            scores = scores.masked_fill(torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1), -torch.inf)
+        for part in (of_head(op, head, part) for part in (mask, bias) if part is not None):
+            scores = scores.masked_fill(~part, -torch.inf) if part.dtype == torch.bool else scores + part
+        found.append(scores.softmax(-1).nan_to_num(0) @ v)
+    return torch.cat(found, -1)
+
+
+def of_head(op: Attention, head: int, part: torch.Tensor) -> torch.Tensor:
+    """What of a mask or bias [*, heads, T, S] is for one head."""
+    if op.heads is None or part.dim() < 3:
+        return part
+    return part[..., min(head, part.shape[-3] - 1), :, :]
+
+
+def places(op: MaxUnpool2d, x: Array, indices: Array, *like: Array) -> Sequence[Array]:
+    """Places in the result, of which each is given once."""
+    size = product(op.infer(*(Tensor(array.shape) for array in (x, indices, *like))).space)
+    assert isinstance(size, int)
+    order = np.random.default_rng(0).permuted(np.tile(np.arange(size), (*x.shape[:2], 1)), axis=2)
+    return x, order[..., : x.shape[2] * x.shape[3]].reshape(x.shape), *like
+
+
+def distinct(op: Scatter, index: Array, source: Array) -> Sequence[Array]:
+    """Each place once."""
+    return np.random.default_rng(0).permutation(op.shape[0] if isinstance(op.shape[0], int) else len(index))[
+        : len(index)
+    ], source
+
+
+def masked_convolution(op: MaskedConv2d, w: Weights, x: torch.Tensor) -> torch.Tensor:
+    """Element by element, what van den Oord et al. 2016 say in 3.4: which one an output may see."""
+    weight = w["weight"].clone()
+    height, width = (size // 2 for size in weight.shape[2:])
+    outputs, inputs = (
+        [colour_of(c, n, op.colours) for c in range(n)] for n in (len(weight) // op.parts, len(weight[0]))
+    )
+    for o, i, row, column in np.ndindex(*weight.shape):
+        mine, other = outputs[o % len(outputs)], inputs[i]
+        before = (row, column) < (height, width)
+        here = (row, column) == (height, width) and (other < mine or (op.mask == "B" and other == mine))
+        weight[o, i, row, column] *= before or here
+    return F.conv2d(x, weight, w.get("bias"), op.stride, op.padding, op.dilation)
+
+
+def colour_of(channel: int, channels: int, colours: int) -> int:
+    """The colour of a channel, where each colour has equally many, or one more than others."""
+    return next(colour for colour in reversed(range(colours)) if channel * colours >= colour * channels)
+
+
+def sinusoid(places: torch.Tensor, dim: int) -> torch.Tensor:
+    """Vaswani et al. 2017, 3.5, element by element in float64."""
+    angles = [[float(t) / 10000 ** (i // 2 * 2 / dim) for i in range(dim)] for t in places]
+    rows = [[np.cos(a) if i % 2 else np.sin(a) for i, a in enumerate(row)] for row in angles]
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+def positions(x: torch.Tensor, channels: int) -> torch.Tensor:
+    """facebookresearch/detr, models/position_encoding.py: PositionEmbeddingSine with normalize."""
+    ones = torch.ones(len(x), *x.shape[2:])
+    y_embed, x_embed = ones.cumsum(1), ones.cumsum(2)
+    y_embed = y_embed / (y_embed[:, -1:, :] + 1e-6) * 2 * torch.pi
+    x_embed = x_embed / (x_embed[:, :, -1:] + 1e-6) * 2 * torch.pi
+    number = torch.arange(channels // 2, dtype=torch.float32)
+    dim_t = 10000 ** (2 * (number // 2) / (channels // 2))
+    found = []
+    for embed in (y_embed, x_embed):
+        pos = embed[:, :, :, None] / dim_t
+        found.append(torch.stack((pos[:, :, :, 0::2].sin(), pos[:, :, :, 1::2].cos()), dim=4).flatten(3))
+    return torch.cat(found, dim=3).permute(0, 3, 1, 2)
+
+
 REFERENCES: dict[type[Op], Reference] = {
     Abs: lambda op, w, x: torch.abs(x),
-    AdaptiveAvgPool2d: lambda op, w, x: F.adaptive_avg_pool2d(x, op.output_size),
-    AdaptiveMaxPool2d: lambda op, w, x: F.adaptive_max_pool2d(x, op.output_size),
+    **dict.fromkeys((AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d), adaptive_pool),
+    **dict.fromkeys((AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d), adaptive_pool),
     Add: lambda op, w, *inputs: reduce(torch.add, inputs),
     Amax: lambda op, w, x: torch.amax(x, () if op.dim is None else op.dim, op.keepdim),
     Amin: lambda op, w, x: torch.amin(x, () if op.dim is None else op.dim, op.keepdim),
     Arange: lambda op, w: torch.arange(op.start, op.end, op.step),
     Argmax: lambda op, w, x: torch.argmax(x, -1 if op.dim is None else op.dim, op.keepdim),
-    AvgPool2d: lambda op, w, x: F.avg_pool2d(
-        x, op.kernel_size, op.stride, op.padding, op.ceil_mode, op.count_include_pad
-    ),
+    Attention: attention,
+    **dict.fromkeys((AvgPool1d, AvgPool2d, AvgPool3d), avg_pool),
     BatchNorm: batch_norm,
     BinaryCrossEntropy: lambda op, w, x, y: F.binary_cross_entropy(x, y, reduction=op.reduction),
     BinaryCrossEntropyWithLogits: lambda op, w, x, y: F.binary_cross_entropy_with_logits(x, y, reduction=op.reduction),
+    CausalMask: lambda op, w: torch.ones(op.size, op.size, dtype=torch.bool).tril(),
     CenterCrop: center_crop,
     index.Chunk: lambda op, w, x: torch.chunk(x, op.chunks, op.dim),
     Clamp: lambda op, w, x: torch.clamp(x, op.min, op.max),
     Concat: lambda op, w, *inputs: torch.cat(inputs, op.dim),
     index.Constant: lambda op, w: torch.tensor(op.value),
-    Conv2d: conv2d,
-    ConvTranspose2d: conv_transpose2d,
+    **dict.fromkeys((Conv1d, Conv2d, Conv3d), convolution),
+    **dict.fromkeys((ConvTranspose1d, ConvTranspose2d, ConvTranspose3d), transposed_convolution),
     CrossEntropy: cross_entropy,
     Detach: lambda op, w, x: x.detach(),
     Divide: lambda op, w, x, y: torch.div(x, y),
@@ -209,7 +359,7 @@ REFERENCES: dict[type[Op], Reference] = {
     LogSoftmax: lambda op, w, x: F.log_softmax(x, -1 if op.dim is None else op.dim),
     Lt: lambda op, w, x, y: torch.lt(x, y),
     Matmul: lambda op, w, x, y: torch.matmul(x, y),
-    MaxPool2d: max_pool2d,
+    **dict.fromkeys((MaxPool1d, MaxPool2d, MaxPool3d), max_pool),
     Mean: lambda op, w, x: torch.mean(x, op.dim, op.keepdim),
     Mish: lambda op, w, x: F.mish(x),
     MseLoss: lambda op, w, x, y: F.mse_loss(x, y, reduction=op.reduction),
@@ -253,6 +403,45 @@ REFERENCES: dict[type[Op], Reference] = {
     Where: lambda op, w, condition, x, y: torch.where(condition, x, y),
     Zeros: lambda op, w: torch.zeros(op.shape, dtype=getattr(torch, op.dtype)),
     ZerosLike: lambda op, w, x: torch.zeros_like(x),
+    **{
+        kind: lambda op, w, x: getattr(torch, op.name)(x)
+        for kind in (Ceil, Cos, Erf, Floor, LogicalNot, Reciprocal, Round, Rsqrt, Sign, Sin)
+    },
+    **{kind: lambda op, w, x: function_of(op)(x) for kind in (Logsigmoid, Selu, Softsign)},
+    **{
+        kind: lambda op, w, x, y: getattr(torch, op.name)(x, y)
+        for kind in (LogicalAnd, LogicalOr, LogicalXor, Maximum, Minimum)
+    },
+    Hardtanh: lambda op, w, x: F.hardtanh(x, op.min_val, op.max_val),
+    MaskedFill: lambda op, w, x, mask: x.masked_fill(mask, op.value),
+    Prelu: lambda op, w, x: F.prelu(x, w["weight"]),
+    Argsort: lambda op, w, x: torch.argsort(x, dim=op.dim, descending=op.descending, stable=True),
+    CosineSimilarity: lambda op, w, x, y: F.cosine_similarity(x, y, op.dim, op.eps),
+    Cumsum: lambda op, w, x: torch.cumsum(x, op.dim),
+    Fold: lambda op, w, x: F.fold(x, op.output_size, op.kernel_size, op.dilation, op.padding, op.stride),
+    Gather: lambda op, w, x, i: torch.gather(x, op.dim, i),
+    MaxUnpool2d: lambda op, w, x, i, like=None: F.max_unpool2d(
+        x, i, op.kernel_size, op.stride, op.padding, None if like is None else like.shape[2:]
+    ),
+    Normalize: lambda op, w, x: F.normalize(x, op.p, op.dim, op.eps),
+    OneHot: lambda op, w, x: F.one_hot(x, op.num_classes),
+    Pick: lambda op, w, x, i: x[torch.arange(len(x)), i],
+    Prod: lambda op, w, x: torch.prod(x) if op.dim is None else torch.prod(x, op.dim, op.keepdim),
+    RepeatInterleave: lambda op, w, x: torch.repeat_interleave(x, op.repeats, op.dim),
+    Scatter: lambda op, w, i, source: torch.full(op.shape, op.fill, dtype=source.dtype).index_copy(0, i, source),
+    Sort: lambda op, w, x: tuple(torch.sort(x, dim=op.dim, descending=op.descending, stable=True)),
+    Std: lambda op, w, x: torch.std(x, op.dim, correction=op.correction, keepdim=op.keepdim),
+    Take: lambda op, w, x, i: x[torch.arange(len(x))[:, None], i],
+    Tile: lambda op, w, x: torch.tile(x, op.dims),
+    TopK: lambda op, w, x: tuple(torch.topk(x, min(op.k, x.shape[op.dim]), op.dim, op.largest)),
+    Tril: lambda op, w, x: torch.tril(x, op.diagonal),
+    Triu: lambda op, w, x: torch.triu(x, op.diagonal),
+    Unflatten: lambda op, w, x: torch.unflatten(x, op.dim, op.sizes),
+    Unfold: lambda op, w, x: F.unfold(x, op.kernel_size, op.dilation, op.padding, op.stride),
+    Var: lambda op, w, x: torch.var(x, op.dim, correction=op.correction, keepdim=op.keepdim),
+    MaskedConv2d: masked_convolution,
+    SinePosition2d: lambda op, w, x: positions(x, op.channels),
+    Sinusoid: lambda op, w: sinusoid(torch.arange(op.length), op.dim),
 }
 
 
@@ -286,6 +475,14 @@ DOMAINS: dict[type[Op], Callable[..., Sequence[Array]]] = {
     NllLoss: labelled,
     Remainder: divided,
     Sqrt: lambda op, x: (np.abs(x),),
+    Gather: lambda op, x, i: (x, i % x.shape[op.dim]),
+    MaxUnpool2d: places,
+    OneHot: lambda op, x: (x % op.num_classes,),
+    Pick: lambda op, x, i: (x, i % x.shape[1]),
+    Scatter: distinct,
+    Take: lambda op, x, i: (x, i % x.shape[1]),
+    Reciprocal: lambda op, x: (np.where(x == 0, 1, x).astype(x.dtype),),
+    Rsqrt: lambda op, x: (np.abs(x) + 1,),
 }
 """Operands that torch takes, or that give numbers, made of any; an op that is not here takes any itself."""
 

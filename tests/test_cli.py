@@ -275,11 +275,11 @@ def test_draw_only_draws(graphc: Graphc, folder: Path) -> None:
     [
         (
             ["build", "tiny.yaml", "-o", "x.ony"],
-            "`.ony` is none of the suffixes .dot, .onnx, .pdf, .png, .py and .svg; did",
+            "`.ony` is none of the suffixes .dot, .onnx, .pdf, .png, .py, .safetensors and .svg; did",
         ),
         (
             ["build", "tiny.yaml", "-o", "x"],
-            "a file's suffix says what to write: .dot, .onnx, .pdf, .png, .py and .svg",
+            "a file's suffix says what to write: .dot, .onnx, .pdf, .png, .py, .safetensors and .svg",
         ),
         (["build", "tiny.yaml", "-o", "x.py", "-o", "./x.py"], "x.py would be written twice"),
         (["build", "tiny.yaml", "-o", "new.py", "-o", "tiny.yaml/x.py"], "can't write tiny.yaml/x.py: Not a directory"),
@@ -494,7 +494,7 @@ def test_version(graphc: Graphc) -> None:
 def test_each_command_has_a_short_help_with_an_example_that_runs(graphc: Graphc, command: str) -> None:
     run = graphc(command, "--help")
     (example,) = re.findall(r"^ *Example: graphc (.+)$", run.out, re.MULTILINE)
-    assert len(run.out.splitlines()) < 25
+    assert len(run.out.splitlines()) < 32
     assert graphc(*example.split()).code == 0
 
 
@@ -565,3 +565,16 @@ def test_a_terminals_width_is_kept(folder: Path, columns: int) -> None:
     assert max(map(len, shown)) <= columns
     quoted, caret = shown[next(i for i, line in enumerate(shown) if line.startswith(" 6 | ")) :][:2]
     assert quoted[caret.index("^") : caret.rindex("^") + 1] == "conv2e"
+
+
+def test_taps_are_outputs_of_what_is_written(graphc: Graphc, folder: Path) -> None:
+    run = graphc("build", "tiny.yaml", "-o", "tiny.py", "--tap", "conv")
+    assert (run.code, run.err) == (0, "")
+    assert "-> tuple[Tensor, Tensor]:" in (folder / "tiny.py").read_text()
+
+
+def test_a_wrong_tap_is_a_wrong_call(graphc: Graphc, folder: Path) -> None:
+    run = graphc("build", "tiny.yaml", "-o", "tiny.py", "--tap", "konv")
+    assert run.code == 2
+    assert "no value at `konv`: did you mean `conv`?" in " ".join(run.err.split())
+    assert files(folder) == set()

@@ -338,7 +338,7 @@ graph:
   - do: [{add: , from: [x, twice]}, {relu: , from: x / H}]
     repeat: 3
 """,
-        ["multiply = b * 2"],
+        ["twice = b * 2"],
     ),
     "values read twice": (
         """

@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from inspect import Parameter, signature
 from itertools import combinations, product
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import onnx
@@ -56,10 +57,28 @@ from graphc.ops.activation import (
     Tanh,
 )
 from graphc.ops.arithmetic import Add, Divide, FloorDivide, Matmul, Multiply, Negative, Pow, Remainder, Subtract
+from graphc.ops.attention import Attention, CausalMask
 from graphc.ops.base import Pointwise
+from graphc.ops.choice import LogicalAnd, LogicalNot, LogicalOr, LogicalXor, MaskedFill, Maximum, Minimum
 from graphc.ops.compare import Eq, Ge, Gt, Le, Lt, Ne, Where
-from graphc.ops.conv import Conv2d, ConvTranspose2d
+from graphc.ops.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from graphc.ops.embedding import Embedding, Learned
+from graphc.ops.functions import (
+    Ceil,
+    Cos,
+    Erf,
+    Floor,
+    Hardtanh,
+    Logsigmoid,
+    Prelu,
+    Reciprocal,
+    Round,
+    Rsqrt,
+    Selu,
+    Sign,
+    Sin,
+    Softsign,
+)
 from graphc.ops.index import Chunk, Constant, Getitem, IndexSelect, Roll, Split
 from graphc.ops.join import CenterCrop, Concat
 from graphc.ops.linear import Linear
@@ -74,15 +93,33 @@ from graphc.ops.loss import (
     NllLoss,
     SmoothL1Loss,
 )
+from graphc.ops.masked import MaskedConv2d
 from graphc.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, RMSNorm
-from graphc.ops.pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from graphc.ops.patches import Fold, MaxUnpool2d, Unfold
+from graphc.ops.places import Argsort, Gather, OneHot, Pick, Scatter, Sort, Take, TopK
+from graphc.ops.pool import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
+from graphc.ops.position import SinePosition2d, Sinusoid
 from graphc.ops.rearrange import Rearrange
 from graphc.ops.reduce import Amax, Amin, Argmax, Mean, Sum
+from graphc.ops.repeat import RepeatInterleave, Tile, Tril, Triu, Unflatten
 from graphc.ops.resize import Interpolate, Mode, Pad, PixelShuffle, PixelUnshuffle, scaled
 from graphc.ops.shape import Expand, Flatten, Permute, Reshape, Squeeze, Stack, Transpose, Unsqueeze
 from graphc.ops.source import Arange, Full, NormalLike, Ones, OnesLike, Zeros, ZerosLike
-from graphc.settings import read_settings
-from graphc.tensor import Tensor
+from graphc.ops.statistic import CosineSimilarity, Cumsum, Normalize, Prod, Std, Var
+from graphc.tensor import DType, Tensor
 from graphc_onnx.assemble import LOWEST_OPSET
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings import lower
@@ -108,6 +145,9 @@ def assert_close(ours: Array, wanted: Array) -> None:
     if ours.dtype == np.bool_:
         assert np.array_equal(ours, wanted)
         return
+    finite = np.isfinite(wanted)
+    assert np.array_equal(ours[~finite], wanted[~finite])
+    ours, wanted = ours[finite], wanted[finite]
     assert np.abs(ours - wanted).max(initial=0) <= TOLERANCE * np.abs(wanted).max(initial=0)
 
 
@@ -183,6 +223,53 @@ PATTERNS: dict[str, dict[str, int]] = {
     "N C h w -> 1 N C 1 h w": {},
 }
 IMAGE_MODES: list[Mode] = ["nearest", "nearest-exact", "bilinear", "bicubic"]
+
+QUERY, KEY = tensor("N", "H", 6), tensor("N", "W", 6)
+SEEN = tensor("N", 1, 1, "W", dtype="bool")
+HEADS = tensor("N", 3, "H", 5), tensor("N", 3, "W", 5), tensor("N", 3, "W", 4)
+
+
+def attentions() -> Iterator[tuple[Op, tuple[Tensor, ...]]]:
+    """Attention with and without heads, masks and biases."""
+    for causal in (False, True):
+        yield Attention(is_causal=causal), HEADS
+        yield Attention(is_causal=causal, scale=0.3, dropout_p=0.2), HEADS
+        yield Attention(heads=3, is_causal=causal), (QUERY, KEY, tensor("N", "W", 9))
+        yield Attention(is_causal=causal), (tensor("H", "W"), tensor("H", "W"), tensor("H", "N"))
+    for dtype in get_args(DType)[::2]:
+        yield Attention(), (*HEADS, tensor("H", "W", dtype=dtype))
+        yield Attention(heads=2), (QUERY, KEY, KEY, tensor("N", 1, 1, "W", dtype=dtype))
+        yield Attention(), (*HEADS, tensor(1, 3, "H", 1, dtype=dtype), tensor("H", "W"))
+        yield Attention(heads=2), (QUERY, KEY, KEY, tensor("H", "W", dtype=dtype), tensor(2, "H", "W"))
+    yield Attention(), (tensor("N", 3, "H", 5), tensor(3, "W", 5), tensor(1, 1, "W", 5))
+    yield Attention(heads=1), (tensor("H", 6), tensor(7, 6), tensor(7, 2))
+
+
+ROW, SOLID = tensor("N", 6, "H"), tensor("N", 6, 7, "H", "W")
+
+
+def over_one_and_three_axes() -> Iterator[tuple[Op, tuple[Tensor, ...]]]:
+    """Convolution and pooling of rows and of solids."""
+    for conv, transposed, largest, mean, value in (
+        (Conv1d, ConvTranspose1d, MaxPool1d, AvgPool1d, ROW),
+        (Conv3d, ConvTranspose3d, MaxPool3d, AvgPool3d, SOLID),
+    ):
+        yield conv(out_channels=4, kernel_size=3), (value,)
+        yield conv(out_channels=9, kernel_size=3, stride=2, padding=2, dilation=2, groups=3, bias=False), (value,)
+        yield transposed(out_channels=4, kernel_size=2, stride=2), (value,)
+        yield transposed(out_channels=9, kernel_size=3, stride=3, padding=1, output_padding=2, groups=3), (value,)
+        yield largest(kernel_size=2), (value,)
+        yield largest(kernel_size=3, stride=2, padding=1, dilation=2), (value,)
+        yield largest(kernel_size=3, stride=2, ceil_mode=True, return_indices=True), (value,)
+        yield mean(kernel_size=2), (value,)
+        yield mean(kernel_size=3, stride=2, padding=1, ceil_mode=True, count_include_pad=False), (value,)
+    for kind in (AdaptiveAvgPool1d, AdaptiveMaxPool1d):
+        yield from ((kind(output_size=size), (value,)) for size in (1, 5) for value in (ROW, tensor("N", 2, 15)))
+    for of_solids in (AdaptiveAvgPool3d, AdaptiveMaxPool3d):
+        yield from ((of_solids(output_size=size), (SOLID,)) for size in (1, 5, (7, 1, 3)))
+        yield of_solids(output_size=(2, 3, 2)), (tensor("N", 2, 4, 6, 8),)
+        yield of_solids(output_size=(2, 3, 5)), (tensor("N", 2, 4, 6, 8),)
+
 
 CASES: list[tuple[Op, tuple[Tensor, ...]]] = [
     (Conv2d(out_channels=4, kernel_size=3), (IMAGE,)),
@@ -401,6 +488,99 @@ CASES: list[tuple[Op, tuple[Tensor, ...]]] = [
     (PixelShuffle(upscale_factor=2), (tensor("N", 12, "H", "W"),)),
     (PixelUnshuffle(downscale_factor=2), (tensor("N", 3, 2 * H, 2 * W),)),
     (PixelUnshuffle(downscale_factor=7), (tensor("N", 2, 14, 7),)),
+    *attentions(),
+    (Sinusoid(length=40, dim=6), ()),
+    (SinePosition2d(channels=8), (IMAGE,)),
+    (SinePosition2d(channels=4), (tensor(2, 3, 5, 4),)),
+    *(
+        (MaskedConv2d(out_channels=8, kernel_size=3, mask=mask, colours=3, parts=parts, padding=1), (IMAGE,))
+        for mask in ("A", "B")
+        for parts in (1, 2)
+    ),
+    (MaskedConv2d(out_channels=3, kernel_size=(1, 5), mask="A", colours=3, bias=False), (IMAGE,)),
+    (MaskedConv2d(out_channels=4, kernel_size=1, mask="B"), (IMAGE,)),
+    *((TopK(k=k, dim=dim), (IMAGE,)) for k, dim in [(3, -1), (15, 2), (6, 1), (40, -1)]),
+    (TopK(k=2, largest=False), (INTEGERS,)),
+    (TopK(k=N + 1, dim=0), (tensor(2 * H, "N"),)),
+    *(
+        (kind(dim=dim, descending=down), (IMAGE,))
+        for kind in (Sort, Argsort)
+        for dim in (1, -1)
+        for down in (False, True)
+    ),
+    *((kind(), (INTEGERS,)) for kind in (Sort, Argsort)),
+    (Gather(dim=2), (IMAGE, tensor(1, 3, 5, "W", dtype="int64"))),
+    (Gather(dim=-1), (FLAGS, tensor("N", 7, dtype="int64"))),
+    (Take(), (IMAGE, tensor("N", 4, dtype="int64"))),
+    (Take(), (tensor("N", "H", dtype="int64"), tensor("N", "W", dtype="int64"))),
+    (Pick(), (IMAGE, tensor("N", dtype="int64"))),
+    (Pick(), (FLAGS, tensor("N", dtype="int64"))),
+    (Scatter(shape=(5, 6, H, W), fill=2), (tensor("N", dtype="int64"), IMAGE)),
+    (Scatter(shape=(12,), fill=-0.5), (tensor(4, dtype="int64"), tensor(4))),
+    (Scatter(shape=(2 * H,)), (tensor("H", dtype="int64"), tensor("H", dtype="int64"))),
+    (Scatter(shape=(4, 3), fill=True), (tensor("N", dtype="int64"), FLAGS)),
+    (OneHot(num_classes=4), (tensor("N", "H", dtype="int64"),)),
+    *(
+        (Prod(dim=dim, keepdim=keep), (kind,))
+        for dim in (1, -1)
+        for keep in (False, True)
+        for kind in (INTEGERS, FLAGS)
+    ),
+    *((Prod(), (kind,)) for kind in (tensor(2, 5), tensor(), FLAGS)),
+    *((kind(), (value,)) for kind in (Std, Var) for value in (IMAGE, tensor(5, "H"))),
+    *((kind(dim=(1, -1), correction=0, keepdim=True), (IMAGE,)) for kind in (Std, Var)),
+    (Var(dim=1, correction=2), (IMAGE,)),
+    (Var(correction=0), (tensor(),)),
+    *((Cumsum(dim=dim), (kind,)) for dim in (0, -1) for kind in (tensor("N", "H"), INTEGERS, FLAGS)),
+    *((Normalize(p=p), (IMAGE,)) for p in (1.0, 2.0, 3.0)),
+    (Normalize(dim=-1, eps=2.0), (VECTOR,)),
+    (CosineSimilarity(), (IMAGE, IMAGE)),
+    (CosineSimilarity(dim=-1), (tensor("N", 1, 5), tensor("H", 1))),
+    (CosineSimilarity(dim=0, eps=3.0), (tensor(5), tensor(5))),
+    (Tile(dims=(2, 3)), (IMAGE,)),
+    (Tile(dims=(2, N, 1)), (INTEGERS,)),
+    (Tile(dims=(4,)), (tensor(dtype="bool"),)),
+    *((RepeatInterleave(repeats=3, dim=dim), (IMAGE,)) for dim in (0, 2, -1)),
+    (RepeatInterleave(repeats=N, dim=0), (tensor("H", "N", dtype="int64"),)),
+    (Unflatten(dim=1, sizes=(2, -1)), (IMAGE,)),
+    (Unflatten(dim=0, sizes=(H, 3, 2)), (tensor(6 * H, 3, dtype="bool"),)),
+    *(
+        (kind(diagonal=d), (value,))
+        for kind in (Tril, Triu)
+        for d in (0, 2, -3)
+        for value in (IMAGE, tensor("H", "W", dtype="int64"))
+    ),
+    *((kind(), (tensor("H", 5, dtype="bool"),)) for kind in (Tril, Triu)),
+    (Unfold(kernel_size=3), (IMAGE,)),
+    (Unfold(kernel_size=(2, 3), dilation=(1, 2), padding=(0, 1), stride=(2, 3)), (IMAGE,)),
+    (Unfold(kernel_size=2, stride=2), (FIXED,)),
+    (Fold(output_size=(9, 8), kernel_size=(3, 2), stride=(2, 1), padding=(1, 0)), (tensor("N", 12, 35),)),
+    (Fold(output_size=(N + 1, 3), kernel_size=2), (tensor("N", 8, 2 * N),)),
+    (Fold(output_size=7, kernel_size=2, dilation=2, stride=2), (tensor("N", 4, 9),)),
+    (MaxUnpool2d(kernel_size=2), (IMAGE, tensor("N", 6, "H", "W", dtype="int64"))),
+    (
+        MaxUnpool2d(kernel_size=3, stride=2, padding=1),
+        (IMAGE, tensor("N", 6, "H", "W", dtype="int64"), tensor("N", 1, 2 * H, 2 * W - 1)),
+    ),
+    *((op(), (kind,)) for op in (Ceil, Floor, Round, Sign) for kind in (IMAGE, INTEGERS)),
+    *((op(), (kind,)) for op in (Cos, Erf, Reciprocal, Rsqrt, Sin) for kind in (IMAGE, INTEGERS, tensor())),
+    *((op(), (kind,)) for op in (Logsigmoid, Prelu, Selu, Softsign, Hardtanh) for kind in (IMAGE, VECTOR)),
+    *((Prelu(num_parameters=6, init=0.1), (kind,)) for kind in (IMAGE, tensor("N", 6), ROW)),
+    (Hardtanh(min_val=0.25, max_val=0.5), (IMAGE,)),
+    *((LogicalNot(), (kind,)) for kind in (FLAGS, INTEGERS, MATRIX)),
+    *(
+        (kind(), pair)
+        for kind in (LogicalAnd, LogicalOr, LogicalXor, Maximum, Minimum)
+        for pair in [(FLAGS, FLAGS), (FLAGS, INTEGERS), (MATRIX, tensor("N", 1, dtype="int64"))]
+    ),
+    (MaskedFill(value=2), (IMAGE, tensor("H", 1, dtype="bool"))),
+    (MaskedFill(value=-0.5), (tensor(3), FLAGS)),
+    (MaskedFill(value=float("-inf")), (MATRIX, FLAGS)),
+    (MaskedFill(value=7), (INTEGERS, FLAGS)),
+    *((MaskedFill(value=value), (FLAGS, tensor("N", 1, dtype="bool"))) for value in (False, True)),
+    *over_one_and_three_axes(),
+    (MaxPool2d(kernel_size=2, return_indices=True), (IMAGE,)),
+    *((CausalMask(size=size), ()) for size in (1, 5)),
 ]
 
 
@@ -493,17 +673,29 @@ def test_the_nearest_elements_are_torchs_at_all_sizes(mode: Mode) -> None:
         assert np.abs(ours - theirs).max() <= 1
 
 
+THREE = tensor("N", 3, "H")
+
+
 @pytest.mark.parametrize(
-    "op",
+    ("op", "operand"),
     [
-        Split(split_size=(1, 2), dim=1),
-        Split(split_size=2, dim=1),
-        Split(split_size=(H - 4, 1, 3), dim=2),
-        Chunk(chunks=3, dim=1),
+        (Split(split_size=(1, 2), dim=1), THREE),
+        (Split(split_size=2, dim=1), THREE),
+        (Split(split_size=(H - 4, 1, 3), dim=2), THREE),
+        (Chunk(chunks=3, dim=1), THREE),
+        (MaxPool1d(kernel_size=3, stride=2, padding=1, return_indices=True), ROW),
+        (MaxPool2d(kernel_size=2, return_indices=True), IMAGE),
+        (MaxPool2d(kernel_size=(3, 2), stride=(1, 3), dilation=2, ceil_mode=True, return_indices=True), IMAGE),
+        (MaxPool3d(kernel_size=2, return_indices=True), SOLID),
+        (TopK(k=3), IMAGE),
+        (TopK(k=15, dim=2, largest=False), IMAGE),
+        (Sort(), IMAGE),
+        (Sort(dim=1, descending=True), IMAGE),
     ],
+    ids=str,
 )
-def test_every_part_is_given(op: Op) -> None:
-    sketch = Sketch(image=tensor("N", 3, "H"))
+def test_every_part_is_given(op: Op, operand: Tensor) -> None:
+    sketch = Sketch(image=operand)
     parts = sketch.add("parts", op, sketch["image"]).node.outputs
     graph = sketch.give(**{f"part_{part.name}": part for part in parts})
     run, module = session(graphc_onnx.model(graph)).run, graphc_torch.module(graph)
@@ -520,7 +712,8 @@ def test_every_part_is_given(op: Op) -> None:
 @pytest.mark.parametrize("op", OPS.values(), ids=OPS)
 def test_lowering_takes_the_operands_of_infer(op: type[Op]) -> None:
     ours = list(signature(lower.dispatch(op)).parameters.values())[2:]
-    assert [(p.name, p.kind is Parameter.VAR_POSITIONAL) for p in ours] == [(s.name, s.variadic) for s in op.slots()]
+    found = [(p.name, p.kind is Parameter.VAR_POSITIONAL) for p in ours]
+    assert found in ([(s.name, s.variadic) for s in op.slots()], [("operands", True)])
 
 
 class Stranger(Pointwise):
@@ -563,6 +756,13 @@ def test_output_padding_that_onnx_has_no_form_for_is_refused() -> None:
         graphc_onnx.model(graph_of(op, IMAGE))
 
 
+def test_pooling_of_whole_numbers_is_refused() -> None:
+    """ONNX's MaxPool takes none."""
+    graph = graph_of(MaxPool2d(kernel_size=2), tensor("N", 3, "H", "W", dtype="int64"))
+    with pytest.raises(SpecError, match=r"sketch.yaml:2:3: error E901: .*it pools no whole numbers"):
+        graphc_onnx.model(graph)
+
+
 def small_network() -> Graph:
     """Two blocks' worth of ops, some with weights."""
     sketch = Sketch(image=IMAGE)
@@ -603,6 +803,7 @@ def test_a_model_says_where_it_comes_from() -> None:
     assert {entry.key: entry.value for entry in model.metadata_props} == {
         "graphc.spec": "sketch.yaml",
         "graphc.sha256": "abc",
+        "graphc.version": graphc.__version__,
         "paper.title": "On Sketches",
         "paper.authors": "Anon",
         "paper.year": "2020",
@@ -656,6 +857,9 @@ def test_wrong_weights_are_refused(change: dict[str, Array | None], message: str
         (Gelu(), (15, 8)),
         (Sum(dim=1), (15, 8)),
         (Mean(dim=1), (18, 8)),
+        (Var(dim=1), (18, 8)),
+        (Unfold(kernel_size=2), (15, 8)),
+        (TopK(k=2), (15, 8)),
     ],
     ids=str,
 )
@@ -667,7 +871,7 @@ def test_opset_is_the_lowest_that_all_ops_need(op: Op, lowest: tuple[int, int]) 
 
 
 def test_an_unknown_opset_is_refused() -> None:
-    with pytest.raises(ValueError, match="opset 99 is not known"):
+    with pytest.raises(BackendError, match="opset 99 is not known"):
         graphc_onnx.model(small_network(), opset=99)
 
 
@@ -711,7 +915,14 @@ def addresses() -> Iterator[str]:
 
 
 def is_large(address: str) -> bool:
-    return "101" in address or "152" in address
+    return any(part in address for part in ("101", "152", "vit_b", "vit_l"))
+
+
+def checked_in_memory() -> Iterator[object]:
+    """The specs with less than 2 GB of weights, which is all that ONNX's checker takes."""
+    for address in addresses():
+        if not address.endswith("vit_h_14"):
+            yield pytest.param(address, marks=[pytest.mark.slow] * is_large(address))
 
 
 def test_importing_it_imports_no_onnx() -> None:
@@ -750,7 +961,7 @@ def test_unet_equals_torch_at_two_sizes_from_one_file(tmp_path: Path) -> None:
     assert_every_value_equals_torch(narrow_unet(tmp_path), sizes)
 
 
-@pytest.mark.parametrize("address", [pytest.param(a, marks=[pytest.mark.slow] * is_large(a)) for a in addresses()])
+@pytest.mark.parametrize("address", list(checked_in_memory()))
 def test_specs_check(address: str) -> None:
     graph = compiled(address)
     model = graphc_onnx.model(graph)
@@ -787,13 +998,6 @@ def test_resnet18_equals_the_torch_backend_by_state_dict() -> None:
     weights = {path: weight.numpy() for path, weight in module.state_dict().items()}
     sizes = [{"N": 2, "H": 64, "W": 96}, {"N": 1, "H": 97, "W": 45}]
     assert_agree(graph, module, graphc_onnx.model(graph, weights=weights), sizes)
-
-
-def test_more_weights_than_a_file_holds_are_refused_before_any_work(tmp_path: Path) -> None:
-    graph = compiled("unet", read_settings(["width=300"]))
-    with pytest.raises(BackendError, match=r"at most 2 GB; the weights of unet are 2\.7 GB"):
-        graphc_onnx.write(graph, tmp_path / "unet.onnx")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

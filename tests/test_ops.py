@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from graphc.demands import Relation
@@ -61,10 +62,10 @@ dtypes: st.SearchStrategy[DType] = st.sampled_from([*mostly, "int64", "bool"])
 flags = st.booleans()
 
 
-def extents(least: int, most: int) -> st.SearchStrategy[int | tuple[int, ...]]:
+def extents(least: int, most: int, axes: int = 2) -> st.SearchStrategy[int | tuple[int, ...]]:
     """One number, one for each axis, now and then one too many."""
     number = st.integers(least, most)
-    several = st.sampled_from([2] * 9 + [3]).flatmap(lambda axes: st.tuples(*[number] * axes))
+    several = st.sampled_from([axes] * 9 + [axes + 1]).flatmap(lambda axes: st.tuples(*[number] * axes))
     return st.one_of(number, number, several)
 
 
@@ -138,7 +139,6 @@ def crops(draw: st.DrawFn) -> Sequence[Tensor]:
 
 numbers = st.one_of(st.integers(-3, 3), st.sampled_from([-0.5, 0.5, 2.0]))
 dims = st.integers(-3, 3)
-window_of_means = {"kernel_size": extents(1, 4), "stride_": extents(1, 3), "padding_": extents(0, 3)}
 
 
 @st.composite
@@ -168,8 +168,23 @@ def labelled(draw: st.DrawFn, /, **attributes: st.SearchStrategy[Any]) -> Case:
 reductions = st.sampled_from(["none", "mean", "sum"])
 
 
-window = {"kernel_size": extents(1, 4), "stride_": extents(1, 3), "padding_": extents(0, 3), "dilation_": extents(1, 3)}
 conv = {"out_channels": channels, "groups_": st.integers(1, 3), "bias_": flags}
+
+
+def window_of_means(axes: int) -> dict[str, st.SearchStrategy[Any]]:
+    """The settings of a window."""
+    drawn = {"kernel_size": (1, 4), "stride_": (1, 3), "padding_": (0, 3)}
+    return {name: extents(*bounds, axes) for name, bounds in drawn.items()}
+
+
+def window(axes: int) -> dict[str, st.SearchStrategy[Any]]:
+    """The settings of a window, some of whose elements can lie apart."""
+    return window_of_means(axes) | {"dilation_": extents(1, 3, axes)}
+
+
+def of_rank(axes: int) -> st.SearchStrategy[Tensor]:
+    """Mostly [N, C, *] with so many axes behind."""
+    return images([axes + 2] * 12 + [2, 6])
 
 
 # --- how torch does each
@@ -216,7 +231,7 @@ def operator(function: Callable[..., torch.Tensor], *, ones: bool = False) -> Or
     return Oracle(two(pairs()), lambda a, _: Apply(lambda x, y: function(x, second(y))))
 
 
-def pointwise(function: Callable[..., torch.Tensor], **attributes: st.SearchStrategy[Any]) -> Oracle:
+def pointwise(function: Callable[..., Result], **attributes: st.SearchStrategy[Any]) -> Oracle:
     """A function of one value."""
     return Oracle(one(values(), **attributes), lambda a, _: Apply(lambda x: function(x, **a)))
 
@@ -498,11 +513,308 @@ def padded(x: torch.Tensor, pad: tuple[int, ...], mode: str = "constant", value:
     return functional.pad(x, pad, mode, value if mode == "constant" else None)
 
 
+@st.composite
+def attentions(draw: st.DrawFn) -> Case:
+    """Queries, keys and values that nearly always go together, and perhaps a mask or a bias."""
+    heads = draw(st.sampled_from([None, None, 1, 2, 3]))
+    batch = draw(st.lists(st.integers(1, 3), max_size=2))
+    n = 1 if heads is None else heads
+    t, s, c, d = (draw(st.integers(1, 4)) for _ in range(4))
+    off = st.sampled_from([0] * 20 + [1])
+    shapes = ((t, n * c), (s, n * c + draw(off)), (s + draw(off), n * d + draw(off)))
+    cut = st.sampled_from([0] * 9 + [1])
+    operands = [Tensor((*batch[draw(cut) :], *shape)[draw(st.sampled_from([0] * 30 + [1])) :]) for shape in shapes]
+    if draw(st.sampled_from([0] * 12 + [1])):
+        operands[draw(st.integers(0, 2))] = Tensor(operands[0].shape, draw(dtypes))
+    scores = [*batch, *([] if heads is None else [n]), t, s]
+    given = {"heads": heads} if heads is not None else {}
+    extra = draw(st.sampled_from([(), ("mask",), ("mask",), ("mask", "bias")]))
+    for name in extra:
+        seen: list[DType] = ["bool"] * 6
+        real: list[DType] = ["float32"] * 6
+        kinds = real + (seen if name == "mask" else [])
+        shape = [draw(st.sampled_from([size] * 9 + [1, size + 1])) for size in scores]
+        other: list[DType] = ["int64"]
+        kind = draw(st.sampled_from(kinds + other))
+        operands.append(Tensor(tuple(shape[draw(st.integers(0, len(shape) - 2)) :]), kind))
+    case = one(st.just(Tensor(())), is_causal_=flags if not extra else st.just(False), scale_=st.floats(-1, 1))
+    return {**draw(case)[0], **given}, operands
+
+
+def attended(attributes: Attributes, *operands: torch.Tensor) -> torch.Tensor:
+    """With the products that torch counts; its other ways take some masks that can't be broadcast, or refuse others."""
+    query, key, value, *extra = operands
+    heads = attributes.get("heads")
+    mask: torch.Tensor | None = None
+    if any(operand.dim() < 2 or operand.dtype != torch.float32 for operand in (query, key, value)):
+        raise ValueError("no rows of real numbers")
+    if heads is not None:
+        query, key, value = (operand.unflatten(-1, (heads, -1)).transpose(-3, -2) for operand in (query, key, value))
+    if extra:
+        scores = (*torch.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2])
+        if any(torch.broadcast_shapes(part.shape, scores) != torch.Size(scores) for part in extra):
+            raise ValueError("the scores would grow")
+        if extra[-1].dtype != torch.float32 and len(extra) == 2:
+            raise ValueError("the bias holds no real numbers")
+        mask = extra[0] if len(extra) == 1 else sum_of(*extra)
+    rest = {name: given for name, given in attributes.items() if name != "heads"}
+    with sdpa_kernel(SDPBackend.MATH):
+        found = functional.scaled_dot_product_attention(query, key, value, mask, **rest)
+    return found if heads is None else found.transpose(-3, -2).flatten(-2)
+
+
+def sum_of(mask: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    if mask.dtype == torch.int64:
+        raise ValueError("the mask holds whole numbers")
+    return torch.where(mask, bias, -torch.inf) if mask.dtype == torch.bool else mask + bias
+
+
+def layer(name: str, axes: int) -> Callable[..., nn.Module]:
+    """The module of torch for so many axes."""
+    found: Callable[..., nn.Module] = getattr(nn, f"{name}{axes}d")
+    return found
+
+
+def convolution(axes: int) -> Oracle:
+    return Oracle(
+        one(of_rank(axes), **window(axes), **conv),
+        lambda a, o: batched(axes, o, layer("Conv", axes)(in_features(o, 1), **a)),
+    )
+
+
+def transposed_convolution(axes: int) -> Oracle:
+    drawn = one(of_rank(axes), **window(axes), **conv, output_padding_=extents(0, 2, axes))
+    return Oracle(drawn, lambda a, o: batched(axes, o, layer("ConvTranspose", axes)(in_features(o, 1), **a)))
+
+
+def batched(axes: int, operands: Sequence[Tensor], module: nn.Module) -> nn.Module:
+    """torch takes a value without a batch too."""
+    if operands[0].rank != axes + 2:
+        raise ValueError("axes")
+    return module
+
+
+def max_pool(axes: int) -> Oracle:
+    drawn = one(of_rank(axes), **window(axes), ceil_mode_=flags, return_indices_=flags)
+    return Oracle(drawn, lambda a, o: batched(axes, o, layer("MaxPool", axes)(**a)))
+
+
+def avg_pool(axes: int) -> Oracle:
+    """torch averages whole numbers too, and cuts off what is behind the point."""
+    drawn = one(of_rank(axes), **window_of_means(axes), ceil_mode_=flags, count_include_pad_=flags)
+    return Oracle(drawn, lambda a, o: batched(axes, o, Apply(lambda x: layer("AvgPool", axes)(**a)(of_reals(x)))))
+
+
+def adaptive_pool(axes: int, kind: str) -> Oracle:
+    """With an output of 1 torch takes the mean of any number of axes."""
+    drawn = one(images([axes + 2]), output_size=extents(1, 5, axes))
+    return Oracle(drawn, lambda a, _: Apply(lambda x: layer(f"Adaptive{kind}Pool", axes)(**a)(of_reals(x))))
+
+
+def of_numbers(x: torch.Tensor) -> torch.Tensor:
+    if x.dtype == torch.bool:
+        raise ValueError("no numbers")
+    return x
+
+
+class Prelu(nn.PReLU):
+    """torch reads a channel's factor where there is no axis of channels too."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        if input.dim() < 2 and self.num_parameters > 1:
+            raise ValueError("no channels")
+        return super().forward(input)
+
+
+@st.composite
+def fills(draw: st.DrawFn) -> Case:
+    operands = draw(pairs())
+    kind: DType = "int64" if draw(st.integers(0, 9)) == 9 else "bool"
+    value = draw(st.sampled_from([True, False, 2, -0.5, 1.0]))
+    return {"value": value}, (operands[0], Tensor(operands[1].shape, kind))
+
+
+def masked_filled(x: torch.Tensor, mask: torch.Tensor, value: float) -> torch.Tensor:
+    """torch cuts a value to the element type."""
+    if torch.tensor(value).dtype != x.dtype and (type(value) is not int or x.dtype != torch.float32):
+        raise ValueError("another element type")
+    return x.masked_fill(mask, value)
+
+
+def with_axes(x: torch.Tensor) -> torch.Tensor:
+    """torch gives a single number an axis 0."""
+    if x.dim() == 0:
+        raise IndexError("no axis")
+    return x
+
+
+def whole(x: torch.Tensor) -> torch.Tensor:
+    if x.dtype != torch.int64:
+        raise IndexError("no whole numbers")
+    return x
+
+
+def largest(x: torch.Tensor, k: int, dim: int = -1, **attributes: Any) -> tuple[torch.Tensor, ...]:
+    """torch refuses to give fewer than k."""
+    return tuple(torch.topk(x, min(k, x.size(dim)), dim, **attributes))
+
+
+@st.composite
+def gathers(draw: st.DrawFn) -> Case:
+    value = draw(values())
+    dim = draw(st.sampled_from([0, 0, 1, -1, 3]))
+    shape = [draw(st.sampled_from([size] * 6 + [1, size + 1])) for size in as_ints(value)]
+    cut = draw(st.sampled_from([0] * 9 + [1]))
+    return {"dim": dim}, (value, Tensor(tuple(shape[cut:]), draw(indices()).dtype))
+
+
+@st.composite
+def sampled(draw: st.DrawFn, rank: int) -> Sequence[Tensor]:
+    value = draw(values())
+    first = value.shape[:1] or (1,)
+    shape = (*first, *draw(values(least=rank - 1, most=rank - 1)).shape)[draw(st.sampled_from([0] * 12 + [1])) :]
+    wrong = draw(st.sampled_from([0] * 12 + [1]))
+    return value, Tensor(tuple(size + wrong for size in shape), draw(indices()).dtype)
+
+
+def of_samples(x: torch.Tensor, index: torch.Tensor, rank: int) -> torch.Tensor:
+    """torch broadcasts an index for one sample."""
+    if x.dim() < 2 or index.dim() != rank or len(index) != len(x):
+        raise ValueError("no index for each sample")
+    rest = x[0, 0].shape
+    whole_index = whole(index).reshape(*index.shape, *[1] * len(rest)).expand(*index.shape, *rest)
+    rows = [row.gather(0, i.unsqueeze(0) if rank == 1 else i) for row, i in zip(x, whole_index, strict=True)]
+    return torch.stack(rows).reshape(*index.shape, *rest)
+
+
+@st.composite
+def scatterings(draw: st.DrawFn) -> Case:
+    rest, count = draw(shapes), draw(st.integers(1, 3))
+    index = Tensor((count, *draw(st.sampled_from([()] * 9 + [(1,)]))), draw(indices()).dtype)
+    rows = draw(st.sampled_from([count] * 9 + [count + 1]))
+    fill = draw(st.sampled_from([None, 0, 2, 0.5, True]))
+    shape = (draw(st.integers(1, 4)), *rest)[draw(st.sampled_from([0] * 12 + [1])) :]
+    given = {"shape": shape} | ({} if fill is None else {"fill": fill})
+    return given, (index, Tensor((rows, *rest), draw(dtypes)))
+
+
+def scattered(index: torch.Tensor, source: torch.Tensor, shape: tuple[int, ...], fill: float = 0) -> torch.Tensor:
+    """torch broadcasts what is put."""
+    if index.dim() != 1 or source.shape != (len(index), *shape[1:]) or not shape:
+        raise ValueError("shapes")
+    if torch.tensor(fill).dtype != source.dtype and (type(fill) is not int or source.dtype != torch.float32):
+        raise ValueError("another element type")
+    return torch.full(shape, fill, dtype=source.dtype).index_put((whole(index),), source)
+
+
+def producted(x: torch.Tensor, dim: int | None = None, keepdim: bool = False) -> torch.Tensor:
+    if dim is None:
+        if keepdim:
+            raise ValueError("no axis to keep")
+        return torch.prod(x)
+    return torch.prod(with_axes(x), dim, keepdim)
+
+
+def spread(function: Callable[..., torch.Tensor]) -> Oracle:
+    """torch warns, and gives nan, where there are too few elements."""
+
+    def spread_of(x: torch.Tensor, dim: int | None = None, correction: int = 1, **kept: bool) -> torch.Tensor:
+        if (x.dim() == 0 and dim is not None) or torch.ones_like(x).sum(dim).flatten()[0] <= correction:
+            raise IndexError("too few")
+        return function(of_reals(x), dim, correction=correction, **kept)
+
+    several = st.lists(dims, min_size=1, max_size=3).map(tuple)
+    return pointwise(spread_of, dim_=st.one_of(dims, several), correction_=st.integers(0, 2), keepdim_=flags)
+
+
+def similarity(x: torch.Tensor, y: torch.Tensor, **attributes: Any) -> torch.Tensor:
+    """torch takes whole numbers beside real ones too."""
+    if torch.broadcast_tensors(x, y)[0].dim() == 0:
+        raise IndexError("no axis")
+    return functional.cosine_similarity(of_reals(x), of_reals(y), **attributes)
+
+
+@st.composite
+def unflattenings(draw: st.DrawFn) -> Case:
+    parts = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+    dim = draw(st.sampled_from([0, 0, 1, -1, 3]))
+    shape = list(draw(values()).shape)
+    if -len(shape) <= dim < len(shape):
+        shape[dim] = math.prod(parts)
+    sizes = [draw(st.sampled_from([size] * 6 + [-1, size + 1])) for size in parts]
+    return {"dim": dim, "sizes": tuple(sizes)}, (Tensor(tuple(shape), draw(dtypes)),)
+
+
+@st.composite
+def folds(draw: st.DrawFn) -> Case:
+    attributes = draw(one(images(), **window(2)))[0]
+    size = draw(extents(2, 7))
+    space = size if isinstance(size, tuple) else (size, size)
+    kernel = attributes["kernel_size"]
+    elements = math.prod(kernel) if isinstance(kernel, tuple) else kernel**2
+    try:
+        found = functional.unfold(torch.zeros(1, 1, *space), **attributes)
+        count = found.shape[2]
+    except REFUSALS:
+        count = 3
+    off = draw(st.sampled_from([0] * 9 + [1]))
+    shape = (draw(st.integers(1, 2)), elements * draw(st.integers(1, 2)) + off, count)
+    return attributes | {"output_size": size}, (Tensor(shape, draw(dtypes)),)
+
+
+@st.composite
+def unpoolings(draw: st.DrawFn) -> Case:
+    attributes = draw(one(images(), **window_of_means(2)))[0]
+    shape = as_ints(draw(images([4] * 12 + [3])))
+    plain = [(size - 1) * 2 + 2 for size in shape[2:]]
+    other = tuple(size + draw(st.sampled_from([0] * 9 + [1])) for size in shape)
+    like = (1, 1, *(size + draw(st.sampled_from([0, 0, 1, -1, 2])) for size in plain))
+    operands = [Tensor(shape, draw(dtypes)), Tensor(other, draw(indices()).dtype)]
+    return attributes, [*operands, *([Tensor(like)] if draw(flags) else [])]
+
+
+def unpooled(
+    attributes: Attributes, x: torch.Tensor, indices: torch.Tensor, like: torch.Tensor | None = None
+) -> torch.Tensor:
+    if like is not None and like.dim() != 4:
+        raise ValueError("axes")
+    size = None if like is None else like.shape[2:]
+    found: torch.Tensor = nn.MaxUnpool2d(**attributes)(of_reals(x), whole(indices), size)
+    return found
+
+
+def even(length: int, dim: int) -> torch.Tensor:
+    if dim % 2:
+        raise ValueError("odd")
+    return torch.zeros(length, dim)
+
+
+def of_place(x: torch.Tensor, channels: int) -> torch.Tensor:
+    if channels % 4:
+        raise ValueError("channels")
+    return torch.zeros(len(x), channels, *x.shape[2:])
+
+
+def masked() -> st.SearchStrategy[Case]:
+    kernel = st.sampled_from([1, 3, 3, 5, 2, (1, 3), (3, 2)])
+    drawn = window(2) | {"kernel_size": kernel, "out_channels": channels, "bias_": flags, "mask": st.sampled_from("AB")}
+    return one(images(), **drawn, colours_=st.integers(1, 3), parts_=st.sampled_from([1, 1, 2]))
+
+
+class Masked(nn.Conv2d):
+    """The mask changes neither shapes nor costs."""
+
+    def __init__(self, attributes: Attributes, in_channels: int) -> None:
+        rest = {name: value for name, value in attributes.items() if name not in ("mask", "colours", "parts")}
+        super().__init__(in_channels, **rest)
+        if not all(size % 2 for size in self.kernel_size) or self.out_channels % attributes.get("parts", 1):
+            raise ValueError("no middle")
+
+
 ORACLES: dict[str, Oracle] = {
     "abs": pointwise(torch.abs),
-    # with an output of 1 torch takes the mean of any number of axes
-    "adaptive_avg_pool2d": Oracle(one(images([4]), output_size=extents(1, 5)), lambda a, _: nn.AdaptiveAvgPool2d(**a)),
-    "adaptive_max_pool2d": Oracle(one(images([4]), output_size=extents(1, 5)), lambda a, _: nn.AdaptiveMaxPool2d(**a)),
+    **{f"adaptive_avg_pool{axes}d": adaptive_pool(axes, "Avg") for axes in (1, 2, 3)},
+    **{f"adaptive_max_pool{axes}d": adaptive_pool(axes, "Max") for axes in (1, 2, 3)},
     "add": Oracle(two(similar()), lambda a, _: Apply(lambda *operands: reduce(torch.add, operands))),
     "amax": reduction(torch.amax, over_all=()),
     "amin": reduction(torch.amin, over_all=()),
@@ -515,11 +827,9 @@ ORACLES: dict[str, Oracle] = {
     "argmax": Oracle(
         one(values(), dim_=dims, keepdim_=flags), lambda a, _: Apply(lambda x: torch.argmax(x, **with_class_axis(a, x)))
     ),
-    # torch averages whole numbers too, and cuts off what is behind the point
-    "avg_pool2d": Oracle(
-        one(images(), **window_of_means, ceil_mode_=flags, count_include_pad_=flags),
-        lambda a, _: Apply(lambda x: nn.AvgPool2d(**a)(of_reals(x))),
-    ),
+    "argsort": pointwise(lambda x, **a: torch.argsort(with_axes(of_numbers(x)), **a), dim_=dims, descending_=flags),
+    "attention": Oracle(attentions(), lambda a, _: Apply(lambda *operands: attended(a, *operands))),
+    **{f"avg_pool{axes}d": avg_pool(axes) for axes in (1, 2, 3)},
     "batch_norm": Oracle(
         one(
             values(least=1),
@@ -532,6 +842,8 @@ ORACLES: dict[str, Oracle] = {
     ),
     "binary_cross_entropy": compared(functional.binary_cross_entropy),
     "binary_cross_entropy_with_logits": compared(functional.binary_cross_entropy_with_logits),
+    "causal_mask": made(lambda size: torch.ones(size, size, dtype=torch.bool).tril(), size=sizes),
+    "ceil": pointwise(torch.ceil),
     "center_crop": Oracle(two(crops()), lambda a, _: Apply(center_crop)),
     "chunk": Oracle(
         one(values(), chunks=st.sampled_from([1, 2, 2, 3]), dim_=dims), lambda a, _: Apply(lambda x: chunked(x, **a))
@@ -545,15 +857,18 @@ ORACLES: dict[str, Oracle] = {
         st.tuples(st.fixed_dictionaries({"value": st.one_of(flags, st.integers(-9, 9), st.floats())}), st.just(())),
         lambda a, _: Apply(lambda: torch.tensor(a["value"])),
     ),
-    "conv2d": Oracle(one(images(), **window, **conv), lambda a, o: nn.Conv2d(in_features(o, 1), **a)),
-    "conv_transpose2d": Oracle(
-        one(images(), **window, **conv, output_padding_=extents(0, 2)),
-        lambda a, o: nn.ConvTranspose2d(in_features(o, 1), **a),
+    **{f"conv{axes}d": convolution(axes) for axes in (1, 2, 3)},
+    **{f"conv_transpose{axes}d": transposed_convolution(axes) for axes in (1, 2, 3)},
+    "cos": pointwise(torch.cos),
+    "cosine_similarity": Oracle(
+        st.tuples(st.fixed_dictionaries({}, optional={"dim": dims}), pairs()),
+        lambda a, _: Apply(lambda x, y: similarity(x, y, **a)),
     ),
     "cross_entropy": Oracle(
         labelled(label_smoothing_=st.sampled_from([0.0, 0.1, 1.0])),
         lambda a, _: Apply(lambda x, y: functional.cross_entropy(x, labels(x, y), **with_weight(a))),
     ),
+    "cumsum": pointwise(lambda x, dim: torch.cumsum(with_axes(x), dim), dim=dims),
     "detach": pointwise(torch.detach),
     "divide": operator(torch.div),
     # with 0 or 1 torch takes whole numbers too
@@ -573,13 +888,16 @@ ORACLES: dict[str, Oracle] = {
         embedding,
     ),
     "eq": operator(torch.eq),
+    "erf": pointwise(torch.erf),
     "exp": pointwise(torch.exp),
     "expand": Oracle(expansions(), lambda a, _: Apply(lambda x: x.expand(a["shape"]))),
     "flatten": Oracle(
         one(values(), start_dim_=st.integers(-4, 4), end_dim_=st.integers(-4, 4)), lambda a, _: nn.Flatten(**a)
     ),
     "float": pointwise(torch.Tensor.float),
+    "floor": pointwise(torch.floor),
     "floor_divide": operator(torch.floor_divide, ones=True),
+    "fold": Oracle(folds(), lambda a, o: batched(1, o, Apply(lambda x: nn.Fold(**a)(of_reals(x))))),
     "frozen_batch_norm": Oracle(
         one(images(), eps_=st.sampled_from([1e-5, 0.5])),
         lambda a, o: torchvision().ops.FrozenBatchNorm2d(in_features(of_images(o), 1), **a),
@@ -588,6 +906,9 @@ ORACLES: dict[str, Oracle] = {
         lambda **a: torch.full(a["shape"], a["fill_value"]),
         shape=shapes,
         fill_value=st.one_of(flags, st.integers(-9, 9), st.floats()),
+    ),
+    "gather": Oracle(
+        gathers(), lambda a, _: Apply(lambda x, index: torch.gather(with_axes(x), a["dim"], whole(with_axes(index))))
     ),
     "ge": operator(torch.ge),
     "gelu": pointwise(functional.gelu, approximate_=st.sampled_from(["none", "tanh"])),
@@ -601,6 +922,9 @@ ORACLES: dict[str, Oracle] = {
     "gt": operator(torch.gt),
     "hardsigmoid": pointwise(functional.hardsigmoid),
     "hardswish": pointwise(functional.hardswish),
+    "hardtanh": pointwise(
+        lambda x, **a: functional.hardtanh(of_reals(x), **a), min_val_=st.floats(-2, 0.5), max_val_=st.floats(-0.5, 2)
+    ),
     "huber_loss": compared(functional.huber_loss, delta_=st.sampled_from([1.0, 0.5])),
     "identity": Oracle(one(values()), lambda a, _: nn.Identity()),
     "index_select": Oracle(rows(), lambda a, _: Apply(lambda x, index: index_selected(x, index, **a))),
@@ -630,10 +954,20 @@ ORACLES: dict[str, Oracle] = {
     ),
     "log": pointwise(torch.log),
     "log_softmax": of_classes(functional.log_softmax),
+    "logical_and": operator(torch.logical_and),
+    "logical_not": pointwise(torch.logical_not),
+    "logical_or": operator(torch.logical_or),
+    "logical_xor": operator(torch.logical_xor),
+    "logsigmoid": pointwise(functional.logsigmoid),
     "lt": operator(torch.lt),
+    "masked_conv2d": Oracle(masked(), lambda a, o: batched(2, o, Masked(a, in_features(o, 1)))),
+    "masked_fill": Oracle(fills(), lambda a, _: Apply(lambda x, mask: masked_filled(x, mask, **a))),
     "matmul": Oracle(two(matrices()), lambda a, _: Apply(torch.matmul)),
-    "max_pool2d": Oracle(one(images(), **window, ceil_mode_=flags), lambda a, _: nn.MaxPool2d(**a)),
+    **{f"max_pool{axes}d": max_pool(axes) for axes in (1, 2, 3)},
+    "max_unpool2d": Oracle(unpoolings(), lambda a, o: batched(2, o, Apply(lambda *operands: unpooled(a, *operands)))),
+    "maximum": operator(torch.maximum),
     "mean": reduction(torch.mean),
+    "minimum": operator(torch.minimum),
     "mish": pointwise(functional.mish),
     "mse_loss": compared(functional.mse_loss),
     "multiply": Oracle(two(similar()), lambda a, _: Apply(lambda *operands: reduce(torch.mul, operands))),
@@ -643,6 +977,12 @@ ORACLES: dict[str, Oracle] = {
         labelled(), lambda a, _: Apply(lambda x, y: functional.nll_loss(x, labels(x, y), **with_weight(a)))
     ),
     "normal_like": pointwise(lambda x: torch.randn_like(of_reals(x))),
+    "normalize": pointwise(
+        lambda x, **a: functional.normalize(with_axes(of_reals(x)), **a), p_=st.sampled_from([1.0, 2.0, 3.5]), dim_=dims
+    ),
+    "one_hot": Oracle(
+        one(indices(), num_classes=st.integers(1, 4)), lambda a, _: Apply(lambda x: functional.one_hot(whole(x), **a))
+    ),
     "ones": made(typed(torch.ones), shape=shapes, dtype_=st.sampled_from(get_args(DType))),
     "ones_like": pointwise(torch.ones_like),
     "pad": Oracle(
@@ -662,6 +1002,7 @@ ORACLES: dict[str, Oracle] = {
         one(values(most=3), dims=st.lists(st.integers(-3, 2), max_size=4).map(tuple)),
         lambda a, _: Apply(lambda x: torch.permute(x, **a)),
     ),
+    "pick": Oracle(two(sampled(1)), lambda a, _: Apply(lambda x, index: of_samples(x, index, 1))),
     "pixel_shuffle": Oracle(
         one(shuffled(), upscale_factor=st.sampled_from([1, 2, 2, 3])),
         lambda a, _: Apply(lambda x: functional.pixel_shuffle(of_reals(of_rank_4(x)), **a)),
@@ -671,23 +1012,44 @@ ORACLES: dict[str, Oracle] = {
         lambda a, _: Apply(lambda x: functional.pixel_unshuffle(of_reals(of_rank_4(x)), **a)),
     ),
     "pow": operator(torch.pow),
+    "prelu": Oracle(
+        one(values(), num_parameters_=st.sampled_from([1, 1, 2, 3]), init_=st.floats(0, 1)), lambda a, _: Prelu(**a)
+    ),
+    "prod": pointwise(producted, dim_=dims, keepdim_=flags),
     "rearrange": Oracle(rearrangements(), lambda a, _: Apply(lambda x: rearranged(x, **a))),
+    "reciprocal": pointwise(torch.reciprocal),
     "relu": Oracle(one(values()), lambda a, _: nn.ReLU()),
     "relu6": pointwise(functional.relu6),
     "remainder": operator(torch.remainder, ones=True),
+    "repeat_interleave": pointwise(
+        lambda x, **a: torch.repeat_interleave(with_axes(x), **a), repeats=st.integers(1, 3), dim=dims
+    ),
     "reshape": Oracle(reshapes(), lambda a, _: Apply(lambda x: torch.reshape(x, **a))),
     "rms_norm": Oracle(
         one(values(), dims_=st.integers(1, 3), eps_=st.sampled_from([None, 0.5]), elementwise_affine_=flags),
         lambda a, o: nn.RMSNorm(**with_shape(a, o)),
     ),
     "roll": Oracle(rolls(), lambda a, _: Apply(lambda x: rolled(x, **a))),
+    "round": pointwise(torch.round),
+    "rsqrt": pointwise(torch.rsqrt),
+    "scatter": Oracle(scatterings(), lambda a, _: Apply(lambda index, source: scattered(index, source, **a))),
+    "selu": pointwise(functional.selu),
     "sigmoid": pointwise(torch.sigmoid),
+    "sign": pointwise(lambda x: torch.sign(of_numbers(x))),
     "silu": pointwise(functional.silu),
+    "sin": pointwise(torch.sin),
+    "sine_position_2d": Oracle(
+        one(images(), channels=st.sampled_from([4, 8, 6])),
+        lambda a, o: batched(2, o, Apply(lambda x: of_place(of_reals(x), **a))),
+    ),
+    "sinusoid": made(even, length=sizes, dim=st.integers(1, 6)),
     "smooth_l1_loss": compared(functional.smooth_l1_loss, beta_=st.sampled_from([1.0, 0.5, 0.0])),
     "softmax": of_classes(functional.softmax),
     "softplus": pointwise(
         functional.softplus, beta_=st.sampled_from([1.0, 0.5]), threshold_=st.sampled_from([20.0, 1.0])
     ),
+    "softsign": pointwise(lambda x: functional.softsign(of_reals(x))),
+    "sort": pointwise(lambda x, **a: tuple(torch.sort(with_axes(of_numbers(x)), **a)), dim_=dims, descending_=flags),
     "split": Oracle(splits(), lambda a, _: Apply(lambda x: torch.split(x, a["split_size"], a.get("dim", 0)))),
     "sqrt": pointwise(torch.sqrt),
     "squeeze": Oracle(
@@ -698,6 +1060,7 @@ ORACLES: dict[str, Oracle] = {
         st.tuples(st.fixed_dictionaries({}, optional={"dim": dims}), similar()),
         lambda a, _: Apply(lambda *operands: torch.stack(operands, **a)),
     ),
+    "std": spread(torch.std),
     # torchvision takes other types too where p is 0, and gives a single number a batch
     "stochastic_depth": Oracle(
         one(values(least=1), p=st.sampled_from([0.1, 0.5]), mode_=st.sampled_from(["row", "batch"])),
@@ -705,12 +1068,22 @@ ORACLES: dict[str, Oracle] = {
     ),
     "subtract": operator(torch.sub),
     "sum": reduction(torch.sum),
+    "take": Oracle(two(sampled(2)), lambda a, _: Apply(lambda x, index: of_samples(x, index, 2))),
     "tanh": pointwise(torch.tanh),
+    "tile": pointwise(torch.tile, dims=st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple)),
+    "topk": pointwise(lambda x, **a: largest(with_axes(x), **a), k=st.integers(1, 5), dim_=dims, largest_=flags),
     "transpose": Oracle(
         one(values(), dim0_=dims, dim1_=dims),
         lambda a, _: Apply(lambda x: torch.transpose(x, **{"dim0": -2, "dim1": -1} | a)),
     ),
+    "tril": pointwise(torch.tril, diagonal_=dims),
+    "triu": pointwise(torch.triu, diagonal_=dims),
+    "unflatten": Oracle(unflattenings(), lambda a, _: Apply(lambda x: torch.unflatten(with_axes(x), **a))),
+    "unfold": Oracle(
+        one(images(), **window(2)), lambda a, o: batched(2, o, Apply(lambda x: nn.Unfold(**a)(of_reals(x))))
+    ),
     "unsqueeze": pointwise(torch.unsqueeze, dim=dims),
+    "var": spread(torch.var),
     "where": Oracle(two(pairs(3)), lambda a, _: Apply(torch.where)),
     "zeros": made(typed(torch.zeros), shape=shapes, dtype_=st.sampled_from(get_args(DType))),
     "zeros_like": pointwise(torch.zeros_like),
@@ -785,7 +1158,12 @@ def test_weights_are_torchs(name: str, data: st.DataObject) -> None:
     assert [weight.count for weight in ours.values()] == [w.numel() for w in theirs.values()]
 
 
-COUNTED = {"conv2d", "conv_transpose2d", "linear", "matmul"}
+COUNTED = {
+    "masked_conv2d",
+    *(f"{kind}{axes}d" for kind in ("conv", "conv_transpose") for axes in (1, 2, 3)),
+    "linear",
+    "matmul",
+}
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -933,6 +1311,38 @@ WRONG: list[tuple[str, Attributes]] = [
     ("pad", {"pad": (1,)}),
     ("pad", {"pad": (1, 1), "mode": "circular"}),
     ("pixel_shuffle", {"upscale_factor": 0}),
+    ("attention", {"heads": 0}),
+    ("attention", {"dropout_p": 1.5}),
+    ("attention", {"is_causal": 1}),
+    ("attention", {"scale": float("inf")}),
+    ("causal_mask", {"size": 0}),
+    ("conv1d", {"out_channels": 8}),
+    ("conv3d", {"out_channels": 8, "kernel_size": 3, "padding_mode": "zeros"}),
+    ("max_pool2d", {"kernel_size": 2, "return_indices": 1}),
+    ("max_unpool2d", {}),
+    ("topk", {}),
+    ("topk", {"k": 0}),
+    ("sort", {"stable": False}),
+    ("gather", {}),
+    ("scatter", {"fill": 0}),
+    ("one_hot", {}),
+    ("one_hot", {"num_classes": -1}),
+    ("var", {"correction": -1}),
+    ("var", {"unbiased": True}),
+    ("prod", {"dim": (0, 1)}),
+    ("normalize", {"eps": 0.0}),
+    ("tile", {"dims": ()}),
+    ("tile", {"dims": (0,)}),
+    ("repeat_interleave", {"repeats": 2}),
+    ("unflatten", {"dim": 1}),
+    ("fold", {"kernel_size": 2}),
+    ("masked_fill", {}),
+    ("masked_fill", {"value": "0"}),
+    ("masked_conv2d", {"out_channels": 8, "kernel_size": 3}),
+    ("masked_conv2d", {"out_channels": 8, "kernel_size": 3, "mask": "C"}),
+    ("prelu", {"num_parameters": 0}),
+    ("sinusoid", {"length": 3}),
+    ("sine_position_2d", {"channels": 0}),
 ]
 
 
@@ -942,11 +1352,14 @@ def test_wrong_attributes_are_refused(name: str, attributes: Attributes) -> None
         OPS[name].model_validate(attributes)
 
 
+SOURCES = {"arange", "causal_mask", "constant", "full", "ones", "parameter", "sinusoid", "zeros"}
+
+
 @pytest.mark.parametrize("op", OPS.values(), ids=OPS)
 def test_ops_say_what_they_are(op: type[Op]) -> None:
     assert op.__doc__
     assert op.main is None or op.main in op.model_fields
-    assert op.slots() or op.name in ("arange", "constant", "full", "ones", "parameter", "zeros")
+    assert op.slots() or op.name in SOURCES
 
 
 # --- single cases worth a line
@@ -986,6 +1399,8 @@ def test_element_types_are_those_of_torch() -> None:
 
 
 H, W, N = symbol("H"), symbol("W"), symbol("N")
+INDEX = {"gather": 1, "max_unpool2d": 1, "pick": 1, "scatter": 0, "take": 1}
+"""The operand that holds whole numbers."""
 
 
 @pytest.mark.parametrize(
@@ -1062,13 +1477,57 @@ H, W, N = symbol("H"), symbol("W"), symbol("N")
         ("pad", {"pad": (1, 1, 1)}, [(N, 3)], "pad needs two numbers for each axis, got 3"),
         ("pad", {"pad": (2, 8), "mode": "reflect"}, [(N, 3, 8)], "8 is more than can be reflected of 8"),
         ("pixel_shuffle", {"upscale_factor": 2}, [(N, 6, 8, 8)], "4 must divide the 6 channels"),
+        ("attention", {}, [(8,), (8,), (8,)], "needs values with two axes or more, got [8]"),
+        ("attention", {}, [(N, 3, 8), (N, 5, 7), (N, 5, 7)], "the queries have 8 elements, the keys 7"),
+        ("attention", {}, [(N, 3, 8), (N, 5, 8), (N, 4, 8)], "there are 5 keys and 4 values"),
+        ("attention", {}, [(2, 3, 8), (3, 5, 8), (3, 5, 8)], "the operands have sizes 2 and 3"),
+        ("attention", {"heads": 3}, [(N, 3, 8)] * 3, "heads 3 must divide the 8 elements"),
+        ("attention", {}, [(N, 3, 8)] * 3 + [(N, 1, 4, 3)], "the mask [N, 1, 4, 3] can't be broadcast to the scores"),
+        ("attention", {}, [(N, 3, 8)] * 3 + [(3, 3), (4, 3)], "the bias [4, 3] can't be broadcast to the scores"),
+        ("attention", {"is_causal": True}, [(N, 3, 8)] * 3 + [(3, 3)], "is_causal goes without a mask: multiply"),
+        ("causal_mask", {"size": H - W}, [], "a size of H - W is not positive"),
+        ("conv1d", {"out_channels": 8, "kernel_size": 3}, [(N, 3, 9, 9)], "needs a value with 3 axes"),
+        ("conv3d", {"out_channels": 8, "kernel_size": (3, 3)}, [(N, 3, 9, 9, 9)], "kernel_size needs 3 numbers"),
+        ("avg_pool3d", {"kernel_size": 2, "padding": 1}, [(N, 3, 1, 9, 9)], "a window of 2 must fit into 1 without"),
+        ("max_unpool2d", {"kernel_size": 2}, [(N, 3, 4, 4), (N, 2, 4, 4)], "have different shapes"),
+        ("max_unpool2d", {"kernel_size": 2}, [(N, 3, 4, 4), (N, 3, 4, 4), (N, 3, 8, 10)], "10 is too far from 8"),
+        ("topk", {"k": 3, "dim": 2}, [(N, 3)], "2 is not an axis of [N, 3]"),
+        ("gather", {"dim": 1}, [(N, 3), (N, 3, 1)], "[N, 3] and [N, 3, 1] have different numbers of axes"),
+        ("gather", {"dim": 0}, [(2, 3), (5, 4)], "along axis 1 there are 3 elements, 4 are taken"),
+        ("take", {}, [(N, 5, 4), (N,)], "needs an index with 2 axes, got [N]"),
+        ("pick", {}, [(3, 5), (4,)], "there are 3 samples and an index for 4"),
+        ("scatter", {"shape": (4, 2)}, [(3,), (3,)], "an index [3] and values [3] give no [4, 2]"),
+        ("scatter", {"shape": (4,), "fill": True}, [(3,), (3,)], "fill True is bool, [3] holds float32"),
+        ("prod", {"keepdim": True}, [(N, 3)], "keepdim is for one axis: give dim"),
+        ("var", {"dim": 1}, [(N, 1)], "needs more than 1 elements, got 1"),
+        ("normalize", {"p": 0.0}, [(N, 3)], "p 0.0 is not positive"),
+        ("cosine_similarity", {"dim": 2}, [(N, 3), (N, 3)], "2 is not an axis of [N, 3]"),
+        ("unflatten", {"dim": 1, "sizes": (2, -1)}, [(N, 5)], "an axis of 5 is no [2, -1]"),
+        ("unflatten", {"dim": 1, "sizes": (H, -1)}, [(N, 6)], "6 is no [H, -1]"),
+        ("repeat_interleave", {"repeats": H - W, "dim": 0}, [(N, 5)], "repeats H - W is not positive"),
+        ("tril", {}, [(N,)], "needs a value with at least 2 axes, got [N]"),
+        ("unfold", {"kernel_size": 4}, [(N, 3, 3, 9)], "a window of 4 must fit into 3"),
+        ("fold", {"kernel_size": 2, "output_size": 4}, [(N, 6, 9)], "4 elements of a window must divide the 6 rows"),
+        ("fold", {"kernel_size": 2, "output_size": 4}, [(N, 8, 5)], "[1, 1, 4, 4] has 9 windows, [N, 8, 5] has 5"),
+        ("prelu", {"num_parameters": 2}, [(N, 3, 8)], "num_parameters 2 must be 1 or the 3 channels of [N, 3, 8]"),
+        ("hardtanh", {"min_val": 2.0}, [(N, 3)], "min_val 2.0 lies above max_val 1.0"),
+        ("sinusoid", {"length": N, "dim": 5}, [], "dim 5 must be even: each sine has its cosine"),
+        ("sine_position_2d", {"channels": 6}, [(N, 3, 8, 8)], "4 must divide channels 6"),
+        ("masked_conv2d", {"out_channels": 8, "kernel_size": 2, "mask": "A"}, [(N, 3, 8, 8)], "2 has no middle"),
+        (
+            "masked_conv2d",
+            {"out_channels": 8, "kernel_size": 3, "mask": "A", "parts": 3},
+            [(N, 3, 8, 8)],
+            "parts 3 must divide out_channels 8",
+        ),
     ],
 )
 def test_what_is_refused_says_why(
     name: str, attributes: Attributes, shapes: list[tuple[Size, ...]], message: str
 ) -> None:
     op = OPS[name].model_validate(attributes)
-    said = next(r.message for r in op.requires(*map(Tensor, shapes)) if r.condition is not True)
+    operands = [Tensor(shape, "int64" if place == INDEX.get(name) else "float32") for place, shape in enumerate(shapes)]
+    said = next(r.message for r in op.requires(*operands) if r.condition is not True)
     assert message in said
 
 

@@ -42,6 +42,7 @@ UNSEEN = {
     "E205_id_twice": "two places of the file are compared",
     "E205_label_twice": "two places of the file are compared",
     "E205_let_of_a_size": "two places of the file are compared",
+    "E205_names_in_a_path": "the names in a text",
     "E205_parameter_and_input": "two places of the file are compared",
     "E205_shared_and_parameter": "two places of the file are compared",
     "E205_shared_of_training_is_shared": "two places of the file are compared",
@@ -58,6 +59,7 @@ UNSEEN = {
     "E404_init_of_a_bias_by_its_fan": "the shape of a weight",
     "E404_step_that_is_misspelt": "a text is a possible default; that it is used as a step is seen elsewhere",
     "E404_value_as_attribute": "the value of an expression",
+    "E404_values_of_a_rule": "the value of an expression",
 }
 """Mistakes with such codes that no schema sees, and why."""
 UNKNOWN = {
@@ -268,6 +270,8 @@ TAKEN = [
     "blocks: {a: {params: {b: int, c: 3, d: [1, 2], e: relu, f: {dropout: 0.1}, g: $(b // 2)}, graph: [relu]}}",
     "shared: {head: {linear: 10}}",
     "training: {losses: {total: sum(x)}, frozen: [stem]}",
+    "weights: {a: {fc: 3, b: 'c.{i + 1}', c: {split: d, index: i, of: 3}, 'd.{i}': {transpose: e, dims: [1, 0]}}}",
+    "weights: {a: {fc: {concat: [a, b]}, e: {reshape: f}, c: {split: d, index: 0, sizes: list, dim: 1}}}",
     "init: {linear: {normal: {std: 0.02}}, stage.0.conv.weight: 0.1, conv2d: {weight: {normal: {std: s}}, bias: 0}}",
 ]
 WRONG = [
@@ -294,6 +298,14 @@ WRONG = [
     "extends: [a.yaml]",
     "training: {losses: {total: {loss: sum(x), trains: [a]}, second: sum(x)}}",
     "init: 3",
+    "weights: {a: b}",
+    "weights: {a: [b]}",
+    "weights: {a: {b: {split: c}}}",
+    "weights: {a: {b: {split: c, index: 0, into: 3}}}",
+    "weights: {a: {b: {concat: []}}}",
+    "weights: {a: {b: {turn: c}}}",
+    "weights: {a: {b: {reshape: [c]}}}",
+    "weights: {a: {b..c: d}}",
     "init: {linear: {normal: {sdt: 0.02}}}",
     "init: {linear: {normal: {std: 0.02}, uniform: {}}}",
 ]

@@ -164,8 +164,8 @@ def test_initial_values_depend_on_seed_and_path_alone() -> None:
 
 
 def test_initial_values_are_distributed_as_torchs() -> None:
-    """Bounds and spread of nn.Conv2d's and nn.Linear's own initialisation."""
-    ours = graphc_torch.module(compile("resnet:resnet18"))
+    """Bounds and spread of nn.Conv2d's and nn.Linear's own initialisation, where the spec says nothing."""
+    ours = graphc_torch.module(compile("cbam_resnet18"))
     for path, fresh in (
         ("stage.3.unit.1.residual.conv2.conv", nn.Conv2d(512, 512, 3, bias=False)),
         ("fc", nn.Linear(512, 1000)),
@@ -221,7 +221,7 @@ def test_source_stands_alone(tmp_path: Path) -> None:
 def test_source_has_a_class_a_block() -> None:
     text = graphc_torch.source(compile("resnet:resnet50"))
     classes = [line.split("(")[0].removeprefix("class ") for line in text.splitlines() if line.startswith("class ")]
-    assert classes == ["ConvBnRelu", "ConvBn", "Bottleneck", "Stage", "ResNet50"]
+    assert classes == ["ConvBnRelu", "ConvBn", "Bottleneck", "Stage", "ResNet50", "ResNet50Training"]
 
 
 def test_same_spec_same_source() -> None:

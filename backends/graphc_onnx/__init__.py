@@ -8,49 +8,75 @@ function registered with `graphc_onnx.lowerings.lower`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from graphc.backends import BackendError
 from graphc.graph import Graph
+from graphc_onnx.form import BYTES, DEFAULT_OPSET, Form, Options, Real
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import ModelProto
 
-__all__ = ["DEFAULT_OPSET", "SUFFIXES", "model", "write"]
+__all__ = ["DEFAULT_OPSET", "OPTIONS", "SUFFIXES", "model", "write"]
 
 SUFFIXES: Mapping[str, str] = {".onnx": "ONNX model with weights"}
-DEFAULT_OPSET = 18
+OPTIONS = frozenset(Options.__annotations__)
+"""The options of `write` that are not among its named parameters."""
 LARGEST = (1 << 31) - (1 << 20)
 """Bytes of weights that leave room for the rest within protobuf's limit of 2 GiB."""
 
 
 def model(
-    graph: Graph, *, weights: Mapping[str, NDArray[Any]] | None = None, seed: int = 0, opset: int = DEFAULT_OPSET
+    graph: Graph, *, weights: Mapping[str, NDArray[Any]] | None = None, seed: int = 0, **options: Unpack[Options]
 ) -> ModelProto:
     """The graph for inference, with the weights by path, or else their initial values for a seed.
 
     The model's opset is the one given, or the lowest that all its ops need if that is more; its IR version is the
-    lowest with that opset.
+    lowest with that opset. With a `dtype` of 16 bits the weights, the inputs and outputs and all real numbers between
+    are of that type. With `functions` each block is a function of the model.
 
     Raises:
         graphc.diagnostics.SpecError: ONNX can't express an op; located.
-        ValueError: a weight is missing or has another shape, or the installed onnx doesn't know the opset.
+        graphc.backends.BackendError: the opset or the dtype is not known, or the dtype can't hold a weight.
+        ValueError: a weight is missing or has another shape.
     """
     from graphc_onnx.assemble import assemble
-    from graphc_onnx.values import given, initial
+    from graphc_onnx.values import source
 
-    return assemble(graph, initial(seed) if weights is None else given(weights), opset)
+    return assemble(graph, source(weights, seed), Form(**options))
 
 
-def write(graph: Graph, path: Path, **options: Any) -> None:
+def write(
+    graph: Graph,
+    path: Path,
+    *,
+    weights: Mapping[str, NDArray[Any]] | None = None,
+    seed: int = 0,
+    external_data: bool = False,
+    **options: Unpack[Options],
+) -> None:
     """Writes the model; options are those of `model`.
 
-    Raises:
-        graphc.backends.BackendError: the weights don't fit into one file.
+    More weights than one file can hold, and with `external_data` any, are written one by one into a file beside it,
+    whose name is `path`'s and `.data`.
+
+    Raises: as `model`.
     """
-    size = 4 * sum(weight.count for _, weight in graph.weights() if isinstance(weight.count, int))
-    if size > LARGEST:
-        raise BackendError(f"an ONNX file holds at most 2 GB; the weights of {graph.name} are {size / 1e9:.1f} GB")
-    path.write_bytes(model(graph, **options).SerializeToString(deterministic=True))
+    from graphc_onnx.assemble import assemble
+    from graphc_onnx.storage import beside, inside
+    from graphc_onnx.values import source
+
+    form = Form(**options)
+    apart = external_data or weights_size(graph, form.dtype) > LARGEST
+    with beside(path) if apart else nullcontext(inside) as store:
+        made = assemble(graph, source(weights, seed), form, store)
+    path.write_bytes(made.SerializeToString(deterministic=True))
+
+
+def weights_size(graph: Graph, dtype: Real) -> int:
+    """Bytes of all weights, in a model whose real numbers are of that type."""
+    types = {"float32": dtype}
+    found = ((weight.count, types.get(weight.dtype, weight.dtype)) for _, weight in graph.weights())
+    return sum(count * BYTES[kind] for count, kind in found if isinstance(count, int))

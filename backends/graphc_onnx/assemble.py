@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from onnx import ModelProto, defs, helper
+from onnx import ModelProto, helper
 
 from graphc.axes import readings
 from graphc.diagnostics import Diagnostic, SpecError
 from graphc.graph import Graph
 from graphc_onnx.draft import Draft, Source
 from graphc_onnx.emitter import Emitter
+from graphc_onnx.folding import fold
+from graphc_onnx.form import Form
 from graphc_onnx.lowerings import lower
 from graphc_onnx.names import further_outputs, value_names
+from graphc_onnx.opsets import LOWEST_OPSET, ir_version, require_known
 from graphc_onnx.origin import describe
+from graphc_onnx.precision import is_exact
 from graphc_onnx.signature import declare
 from graphc_onnx.sizes import Sizes
+from graphc_onnx.storage import Storage, inside
 
-LOWEST_OPSET = 15
-"""Shape takes `start` and `end` from here on."""
+__all__ = ["LOWEST_OPSET", "assemble"]
 
 
-def assemble(graph: Graph, source: Source, opset: int) -> ModelProto:
-    """The model, in that opset or a later one that its ops need.
+def assemble(graph: Graph, source: Source, form: Form, store: Storage = inside) -> ModelProto:
+    """The model, in the form's opset or a later one that its ops need.
 
     Raises:
         SpecError: ONNX can't express an op.
-        ValueError: the installed onnx doesn't know the opset.
+        BackendError: the opset is not known, or a weight too large for the type of real numbers.
     """
-    _check_opset(opset)
+    require_known(form.opset)
     made = ModelProto()
-    draft = Draft(made.graph, value_names(graph), source, max(opset, LOWEST_OPSET), graph.initial)
+    opset = max(form.opset, LOWEST_OPSET)
+    draft = Draft(made.graph, value_names(graph), source, opset, graph.initial, form.dtype, store)
     _emit(graph, draft)
     unread = draft.put_off.keys()
-    declare(graph, {value: name for value, name in draft.names.items() if value not in unread}, made.graph)
+    names = {value: name for value, name in draft.names.items() if value not in unread}
+    declare(graph, names, made.graph, form.dtype)
     describe(graph, made)
     made.opset_import.append(helper.make_opsetid("", draft.opset))
-    made.ir_version = helper.find_min_ir_version_for(made.opset_import)
+    made.ir_version = ir_version(draft.opset)
+    if form.functions:
+        fold(graph, draft, made)
     return made
 
 
@@ -44,7 +52,7 @@ def _emit(graph: Graph, draft: Draft) -> None:
     sizes = Sizes(draft, readings(graph.inputs.values()))
     for node in graph.nodes:
         try:
-            lower(node.op, Emitter(node, draft, sizes), *node.arguments)
+            lower(node.op, Emitter(node, draft, sizes, exact=is_exact(node.op)), *node.arguments)
         except SpecError as error:
             problems += error.diagnostics
     if problems:
@@ -52,10 +60,4 @@ def _emit(graph: Graph, draft: Draft) -> None:
     for value in graph.outputs.values():
         draft.name_of(value)
     for name, value in further_outputs(graph, draft.names).items():
-        draft.write(f"{value.path}/{name}", "Identity", [value], [name])
-
-
-def _check_opset(opset: int) -> None:
-    newest = defs.onnx_opset_version()
-    if opset > newest:
-        raise ValueError(f"opset {opset} is not known: this onnx has opsets up to {newest}")
+        draft.write(f"{value.path}/{name}", "Identity", [value], [name], graph.root)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from onnx import ModelProto, helper
+from onnx import ModelProto, NodeProto, helper
 
 from graphc import __version__
-from graphc.graph import Graph, Paper
+from graphc.graph import Graph, Node, Paper, Scope
+
+PATH = "graphc.path"
+"""The metadata of a node that has a path in the graph."""
 
 
 def describe(graph: Graph, model: ModelProto) -> None:
@@ -13,8 +16,22 @@ def describe(graph: Graph, model: ModelProto) -> None:
     model.producer_name, model.producer_version = "graphc", __version__
     model.graph.name = graph.name
     model.doc_string = "\n\n".join(filter(None, (graph.title, graph.doc)))
-    spec = {"graphc.spec": graph.file, "graphc.sha256": graph.digest}
+    spec = {"graphc.spec": graph.file, "graphc.sha256": graph.digest, "graphc.version": __version__}
     helper.set_model_props(model, spec | (_paper(graph.paper) if graph.paper else {}))
+
+
+def trace(node: Node, written: NodeProto) -> None:
+    """Says on an ONNX node where its op stands in the spec, and its path and name."""
+    written.doc_string = str(node.span)
+    for key, text in ((PATH, node.path), ("graphc.op", node.op.name)):
+        written.metadata_props.add(key=key, value=text)
+
+
+def trace_block(block: Scope, call: NodeProto) -> None:
+    """Says on the call of a function where its block is used, its path and the block's name."""
+    call.doc_string = str(block.span)
+    for key, text in ((PATH, block.path), ("graphc.block", block.definition)):
+        call.metadata_props.add(key=key, value=text)
 
 
 def _paper(paper: Paper) -> dict[str, str]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from onnx import GraphProto, ValueInfoProto, helper
 
 from graphc.graph import Graph, Value
-from graphc_onnx.elements import ELEMENTS
+from graphc_onnx.elements import ELEMENTS, held
+from graphc_onnx.form import Real
 
 
-def declare(graph: Graph, names: dict[Value, str], body: GraphProto) -> None:
+def declare(graph: Graph, names: dict[Value, str], body: GraphProto, real: Real) -> None:
     """Writes the inputs, the outputs and the types of all values between them that have a name."""
-    body.input.extend(_typed(name, value) for name, value in graph.inputs.items())
-    body.output.extend(_typed(name, value) for name, value in graph.outputs.items())
+    body.input.extend(_typed(name, value, real) for name, value in graph.inputs.items())
+    body.output.extend(_typed(name, value, real) for name, value in graph.outputs.items())
     values = (value for node in graph.nodes for value in node.outputs if value in names)
-    body.value_info.extend(_typed(names[value], value) for value in values if names[value] not in graph.outputs)
+    body.value_info.extend(_typed(names[value], value, real) for value in values if names[value] not in graph.outputs)
 
 
-def _typed(name: str, value: Value) -> ValueInfoProto:
+def _typed(name: str, value: Value, real: Real) -> ValueInfoProto:
     shape = [size if isinstance(size, int) else str(size) for size in value.type.shape]
-    return helper.make_tensor_value_info(name, ELEMENTS[value.type.dtype], shape, str(value.node.span))
+    return helper.make_tensor_value_info(name, ELEMENTS[held(value.type.dtype, real)], shape, str(value.node.span))

@@ -12,9 +12,11 @@ from onnx import helper
 from graphc.axes import Reading
 from graphc.demands import at_least
 from graphc.dims import Atom, Dim, Extreme, Floor, Size, Symbol, terms_of
-from graphc.tensor import DType
 from graphc_onnx.draft import Draft, Operand
-from graphc_onnx.elements import ELEMENTS
+from graphc_onnx.elements import ELEMENTS, Element
+
+PREFIX = "size:"
+"""Of the names of sizes."""
 
 
 @dataclass(slots=True)
@@ -28,18 +30,18 @@ class Sizes:
     readings: Mapping[str, Reading]
     written: set[str] = field(default_factory=set)
 
-    def scalar(self, size: Size, dtype: DType = "int64") -> str:
+    def scalar(self, size: Size, dtype: Element = "int64") -> str:
         """The name of a size, in an element type."""
-        name = f"size:{size}"
+        name = f"{PREFIX}{size}"
         if self._is_new(name):
             self._write(name, size)
         return name if dtype == "int64" else self._cast(name, dtype)
 
     def vector(self, size: Size) -> str:
         """The name of a size in the shape [1]."""
-        name = f"size:[{size}]"
+        name = f"{PREFIX}[{size}]"
         if self._is_new(name):
-            self._step(name, "Unsqueeze", self.scalar(size), self._number("size:first", [0]))
+            self._step(name, "Unsqueeze", self.scalar(size), self._number(f"{PREFIX}first", [0]))
         return name
 
     def _write(self, name: str, size: Size) -> None:
@@ -65,7 +67,7 @@ class Sizes:
     def _(self, atom: Symbol, name: str) -> None:
         """Read from an axis; what that is beyond the free size is taken off it."""
         reading = self.readings[atom.name]
-        shape = f"size:all/{reading.value.path}"
+        shape = f"{PREFIX}all/{reading.value.path}"
         if self._is_new(shape):
             self._step(shape, "Shape", reading.value)
         axis = self.scalar(reading.axis)
@@ -88,7 +90,7 @@ class Sizes:
     def _(self, atom: Extreme, name: str) -> None:
         self._step(name, atom.kind.capitalize(), self.scalar(atom.left), self.scalar(atom.right))
 
-    def _cast(self, name: str, dtype: DType) -> str:
+    def _cast(self, name: str, dtype: Element) -> str:
         cast = f"{name}/{dtype}"
         if self._is_new(cast):
             self.draft.write(cast, "Cast", [name], [cast]).attribute.append(
@@ -101,6 +103,7 @@ class Sizes:
 
     def _step(self, name: str, operator: str, *inputs: Operand) -> str:
         self.draft.write(name, operator, inputs, [name])
+        self.draft.whole.add(name)
         return name
 
     def _is_new(self, name: str) -> bool:

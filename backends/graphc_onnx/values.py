@@ -11,6 +11,11 @@ from graphc.tensor import Weight
 from graphc_onnx.draft import Array, Source
 
 
+def source(weights: Mapping[str, Array] | None, seed: int) -> Source:
+    """Those that are given, or else the initial ones for a seed."""
+    return initial(seed) if weights is None else given(weights)
+
+
 def initial(seed: int) -> Source:
     """Those that the spec says they begin with."""
     return lambda path, weight: initial_value(path, weight, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,10 @@ from graphc.graph import Graph
 if TYPE_CHECKING:
     from torch import nn
 
-SUFFIXES = {".py": "PyTorch source"}
+SUFFIXES = {".py": "PyTorch source", ".safetensors": "weights for the PyTorch source"}
+READS = {".bin": "PyTorch weights", ".pt": "PyTorch weights", ".pth": "PyTorch weights"}
 
-__all__ = ["SUFFIXES", "module", "source", "write"]
+__all__ = ["READS", "SUFFIXES", "dynamic_shapes", "module", "read", "source", "write"]
 
 
 def source(graph: Graph) -> str:
@@ -26,17 +28,69 @@ def source(graph: Graph) -> str:
     return source_of(graph)
 
 
-def module(graph: Graph, seed: int = 0) -> nn.Module:
-    """The live module: the source, loaded, with the initial values of the seed.
+def dynamic_shapes(graph: Graph) -> tuple[dict[int, object], ...]:
+    """For each input of a graph, in order, its free axes as `torch.export.export` takes them (torch 2.7 or newer).
+
+        graph = compile("unet")
+        program = torch.export.export(
+            graphc_torch.module(graph).eval(),
+            (torch.zeros(2, 1, 188, 204),),
+            dynamic_shapes=graphc_torch.dynamic_shapes(graph),
+        )
+        program.module()(torch.zeros(1, 1, 572, 301))
+
+    The sizes are those that the graph needs, as `graphc check` tells them, less what torch.export can't say:
+
+    - It specialises on 1: the free axes of the example must be at least 2, and those sizes are left out at which an
+      axis inside would be 1: resnet50, which takes a single pixel, begins at 33. The program runs on a batch of 1.
+    - Where no single rule gives the sizes (13, 14 and 15 of each 16), it is the widest rule that has the example.
+    - Demands on several sizes at once are left to torch.export, which finds them.
+
+    A size on which all sizes inside depend linearly is a named dim, one for all inputs that have it:
+    `Dim("N", min=1)`, or `16*Dim("_H", min=1)` for multiples of 16. A size that is rounded somewhere is
+    `Dim.DYNAMIC(min=188)`: for a named dim torch.export would have to prove what it can't; so it makes checks of it,
+    which the program runs on its inputs. Axes that are fixed are left out.
+    """
+    from graphc_torch.dynamic import shapes
+
+    return shapes(graph)
+
+
+def module(
+    graph: Graph, seed: int = 0, *, training: bool = False, weights: Mapping[str, object] | None = None
+) -> nn.Module:
+    """The live module: the source, loaded, with the weights given by path, or else the initial values of the seed.
+
+    For `training` it is the one that holds the network as `model`: it takes the inputs of both and gives the losses by
+    their names. What exists in training alone and isn't given begins with its initial value.
 
     Raises:
         graphc.diagnostics.SpecError: an op has no lowering here.
+        ValueError: the graph has no training part with losses; or a weight is not given, or has another shape.
     """
-    from graphc_torch.live import load
+    from graphc_torch.live import load, load_training
 
-    return load(graph, seed)
+    return (load_training if training else load)(graph, seed, weights)
 
 
-def write(graph: Graph, path: Path, **options: Any) -> None:
-    """Writes the source to `path`."""
+def read(path: Path) -> Mapping[str, object]:
+    """The tensors of a file of `READS`, in the mappings that they are in there; no code in it is run.
+
+    Raises:
+        ValueError: it is damaged, or holds more than tensors.
+    """
+    from graphc_torch.checkpoints import read as read_file
+
+    return read_file(path)
+
+
+def write(graph: Graph, path: Path, *, weights: Mapping[str, Any] | None = None) -> None:
+    """Writes the source to `path`, and weights that are given beside it; or where it ends so, the weights alone."""
+    from graphc_torch.saved import save
+
+    if path.suffix == ".safetensors":
+        save(graph, path, weights)
+        return
     path.write_text(source(graph), encoding="utf-8", newline="\n")
+    if weights is not None:
+        save(graph, path.with_suffix(".safetensors"), weights)

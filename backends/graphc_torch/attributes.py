@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from graphc.dims import Dim
 from graphc.graph import Node
-from graphc_torch.construct import Class, argument_term, is_default
+from graphc_torch.construct import Class, Column, argument_term, is_default
 from graphc_torch.layer import Argument, Call, layer_of
 from graphc_torch.layout import Code, Loose, flat
 from graphc_torch.operators import ATOM
 from graphc_torch.sizes import Sizes, free_sizes
-from graphc_torch.term import Term, UnresolvedError, Wanted
+from graphc_torch.term import Place, Term, UnresolvedError, Wanted
 
 _NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
 """A name in an expression of the constructor."""
@@ -43,7 +43,7 @@ class Attributes:
         values = tuple(argument.value for argument in arguments)
         if self.is_shown(values):
             return self.size(values)
-        term = self.stored_term(argument_term(self.of, arguments, nodes, range(len(nodes))))
+        term = self.stored_term(argument_term(self.of, arguments, nodes, in_all(nodes)))
         return term.code if term.strength == ATOM else Loose(term.code, term.strength)
 
     def term(self, wanted: Wanted) -> Term:
@@ -78,18 +78,33 @@ class Attributes:
                 self.value(nodes, arguments)
         return set(self.sizes.used)
 
+    def flag(self, name: str, code: str) -> str:
+        """A condition in the constructor's names as the method reads it: an attribute, as such an argument is."""
+        if code.isidentifier():
+            return self.name(code)
+        self.stored.setdefault(code, self.free(name))
+        return f"self.{self.stored[code]}"
+
+    def free(self, name: str) -> str:
+        """The name for an attribute, where a submodule or another attribute may have it."""
+        template = self.of.template
+        taken = {template.sample(number).name for number in range(len(template.operands))} | {*self.stored.values()}
+        while name in taken:
+            name += "_"
+        return name
+
     def name(self, name: str) -> str:
         """What a name in the constructor is in the method: an argument there is an attribute here."""
         if all(parameter.code != name for parameter in self.of.numbers.parameters.values()):
             return name
         if name not in self.stored:
-            template = self.of.template
-            taken = {template.sample(number).name for number in range(len(template.operands))} | {*self.stored.values()}
-            free = name
-            while free in taken:
-                free += "_"
-            self.stored[name] = free
+            self.stored[name] = self.free(name)
         return f"self.{self.stored[name]}"
+
+
+def in_all(nodes: Sequence[Node]) -> Column:
+    """Nodes that are one in each instance of a class, as a column."""
+    return Column([], range(len(nodes)), [Place(node.scope) for node in nodes])
 
 
 def call_of(node: Node) -> Call:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from graphc.dims import Dim
 from graphc.graph import Graph, Node, Scope, Skipped, Value
+from graphc_torch.program import Program
 from graphc_torch.shared import Sharing, chain, is_module, modules, sharing
 from graphc_torch.sizes import Sizes, axes_of, free_sizes
 from graphc_torch.term import UnresolvedError
@@ -76,18 +77,23 @@ class Flow:
     given: dict[Scope, dict[Value, None]] = field(default_factory=lambda: defaultdict(dict))
 
 
-def bodies(graph: Graph) -> dict[Scope, Body]:
-    """The body of every scope but the groups of copies, which are items of the body around them."""
-    flow = _flow(graph)
+def bodies(program: Program, unlike: Container[Scope] = ()) -> dict[Scope, Body]:
+    """The body of every scope but the groups of copies, which are items of the body around them.
+
+    In the groups `unlike`, no two copies are of one class.
+    """
+    graph, flow = program.whole, _flow(program, unlike)
     found = {scope: _body(scope, flow) for scope in graph.root.scopes() if scope.kind != "copies"}
     given = map(flow.sharing.living, graph.outputs.values())
     found[graph.root].outputs = tuple(found[graph.root].refs[value] for value in given)
     return found
 
 
-def _flow(graph: Graph) -> Flow:
+def _flow(program: Program, unlike: Container[Scope]) -> Flow:
+    graph = program.whole
     flow = Flow(sharing(graph))
-    flow.read[graph.root] = dict.fromkeys(graph.root.inputs.values())
+    for scope in (graph.root, program.model):
+        flow.read[scope] = dict.fromkeys(scope.inputs.values())
     for scope in graph.root.scopes():
         main = main_of(scope)
         main = main and flow.sharing.living(main)
@@ -96,11 +102,12 @@ def _flow(graph: Graph) -> Flow:
     for scope, given in list(flow.given.items()):
         _give(flow, next(iter(given)), scope)
     _add_reads(graph, flow)
-    outputs = list(map(flow.sharing.living, graph.outputs.values()))
-    for value in outputs:
-        _cross(flow, value, graph.root)
-    flow.given[graph.root] = dict.fromkeys(outputs)
-    loops = filter(_is_loop, graph.root.scopes())
+    for scope, outputs in ((program.model, program.model_outputs), (graph.root, graph.outputs)):
+        values = list(map(flow.sharing.living, outputs.values()))
+        for value in values:
+            _cross(flow, value, scope)
+        flow.given[scope] = dict.fromkeys([*values, *flow.given[scope]])
+    loops = (scope for scope in graph.root.scopes() if is_loop(scope) and scope not in unlike)
     same = [[copy for copy in group.items if isinstance(copy, Scope)] for group in loops]
     same += [uses for uses in modules(graph.root).values() if len(uses) > 1]
     while sum(_even_out(scopes, flow) for scopes in same):
@@ -121,7 +128,7 @@ def _add_reads(graph: Graph, flow: Flow) -> None:
                 _cross(flow, value, node.scope)
 
 
-def _is_loop(scope: Scope) -> bool:
+def is_loop(scope: Scope) -> bool:
     """Whether a scope is a group of copies of one step, not of different branches."""
     definitions = {copy.definition for copy in scope.items if isinstance(copy, Scope)}
     return scope.kind == "copies" and len(definitions) == 1
@@ -191,10 +198,17 @@ def main_of(scope: Scope) -> Value | None:
 
 
 def output_name(value: Value, scope: Scope) -> str:
-    """What a scope calls a value that it gives: an output of the block, else the step directly inside that makes it."""
-    named = {value: name for name, value in reversed(scope.outputs.items()) if not name.startswith("output")}
-    first, *rest = value.path.removeprefix(f"{scope.path}.").split(".")
-    return named.get(value, f"{first}_{rest[0]}" if rest and rest[0].isdigit() else first)
+    """What a scope calls a value that it gives: an output or a `let` of the block, else the step that makes it."""
+    own = {
+        name: value for name, value in scope.outputs.items() if name.isidentifier() and not name.startswith("output")
+    }
+    named = {value: name for name, value in reversed((own | scope.lets).items())}
+    parts = value.path.removeprefix(f"{scope.path}.").split(".")
+    inner = next((item for item in scope.items if isinstance(item, Scope) and item.name == parts[0]), None)
+    if inner is not None and inner.kind != "copies" and main_of(inner) is not value:
+        return named.get(value, "_".join(parts))
+    numbered = max((index for index, part in enumerate(parts) if part.isdigit()), default=0)
+    return named.get(value, "_".join(parts[: numbered + 1]))
 
 
 def _body(scope: Scope, flow: Flow) -> Body:
@@ -271,3 +285,10 @@ def _group(group: Scope, around: Mapping[Value, Ref], flow: Flow) -> Item:
         copies.append(copy)
     operands = tuple(around[value] for value in _inputs(group, flow))
     return Item(group.name, group, operands, tuple(flow.given[group]), tuple(copies))
+
+
+def scope_of(item: Item) -> Scope:
+    """The scope of an item that is one."""
+    if not isinstance(item.thing, Scope):
+        raise TypeError(f"{item.name} is no scope")
+    return item.thing

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from graphc.expr import Expr
-from graphc.graph import Node, Scope, Skipped
-from graphc_torch.body import Item
-from graphc_torch.layer import Argument, layer_of
-from graphc_torch.layout import Bracket, Choice, Code, Generator, Keyword, flat
+from graphc.graph import Node, Scope, Skipped, Value
+from graphc_torch.body import Item, scope_of
+from graphc_torch.feeds import is_sequential
+from graphc_torch.flow import Flow, taken_axis
+from graphc_torch.layer import REQUIRED, Argument, layer_of
+from graphc_torch.layout import Bracket, Choice, Code, Generator, Keyword
+from graphc_torch.numbers import Numbers
+from graphc_torch.repeated import Repeated
 from graphc_torch.sizes import free_sizes
-from graphc_torch.template import Template, Templates, is_sequential
-from graphc_torch.term import Numbers, Parameter, Row, Term, Translation, UnresolvedError, Wanted, all_same
-
-MOST_LISTED = 12
-"""A longer run of copies is written as a loop."""
+from graphc_torch.template import Template, Templates
+from graphc_torch.term import Parameter, Place, Row, Term, UnresolvedError, Wanted, all_same
+from graphc_torch.translation import Translation
 
 
 @dataclass(slots=True)
@@ -25,9 +27,17 @@ class Class:
     template: Template
     name: str
     numbers: Numbers = field(init=False)
+    flows: list[Flow] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.numbers = Numbers([body.scope for body in self.template.bodies])
+        bodies = self.template.bodies
+        shapes = [[value.type.shape for value in body.inputs] for body in bodies]
+        self.numbers = Numbers([body.scope for body in bodies], shapes)
+        self.flows = [Flow(body.scope, {value: i for i, value in enumerate(body.inputs)}) for body in bodies]
+
+    def origins(self, values: Sequence[Value], axis: int, rows: Sequence[Row]) -> list[Expr | None]:
+        """What made an axis of a value as large as it is, in some instances."""
+        return [self.flows[row].origin(value, axis) for value, row in zip(values, rows, strict=True)]
 
     def parameters(self) -> list[Parameter]:
         """The constructor's arguments: sizes first, then as the spec declares them, those with a default last."""
@@ -36,20 +46,22 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One item in some instances of a class: `hosts` are the scopes that it stands in."""
+    """One item in some instances of a class: `places` says where each stands; `loop` is a variable that has a name."""
 
     items: Sequence[Item]
     rows: Sequence[Row]
-    hosts: Sequence[Scope]
+    places: Sequence[Place]
+    loop: str = ""
 
     def present(self) -> Column:
         """Without the instances that skip it."""
         kept = [
             triple
-            for triple in zip(self.items, self.rows, self.hosts, strict=True)
+            for triple in zip(self.items, self.rows, self.places, strict=True)
             if not isinstance(triple[0].thing, Skipped)
         ]
-        return Column(*(list(part) for part in zip(*kept, strict=True))) if kept else Column([], [], [])
+        items, rows, places = zip(*kept, strict=True) if kept else ((), (), ())
+        return Column(items, rows, places, self.loop)
 
 
 @dataclass(slots=True)
@@ -69,21 +81,14 @@ class Constructor:
         made = self.made(of, present)
         if len(present.items) == len(column.items):
             return made
-        return Choice(made, self.condition(of, column), "nn.Identity()")
-
-    def condition(self, of: Class, column: Column) -> str:
-        """When the module is there."""
-        flags = tuple(not isinstance(item.thing, Skipped) for item in column.items)
-        written = [item.thing.condition for item in column.items]
-        if written[0] is not None and all(expression == written[0] for expression in written):
-            term = Translation(of.numbers, column.rows, column.hosts).try_term(written[0])
-            if term is not None and tuple(map(bool, term.values)) == flags:
-                return term.code
-        return of.numbers.new(f"has_{column.items[0].name}", flags, column.rows).code
+        return Choice(made, condition(of, column), "nn.Identity()")
 
     def made(self, of: Class, column: Column) -> Code:
         thing = column.items[0].thing
-        if column.items[0].role == "use" or self.templates.inside(column.items[0]):
+        absent = {item.role == "use" or self.templates.inside(item) is not None for item in column.items}
+        if len(absent) > 1:
+            raise UnresolvedError(column.items[0].name)
+        if True in absent:
             return "nn.Identity()"
         if isinstance(thing, Node):
             return self.layer(of, column)
@@ -111,7 +116,7 @@ class Constructor:
         bodies = [self.templates.bodies[scope] for scope in scopes]
         parts = []
         for number, sample in enumerate(bodies[0].items):
-            part = Column([body.items[number] for body in bodies], column.rows, scopes)
+            part = Column([body.items[number] for body in bodies], column.rows, list(map(Place, scopes)), column.loop)
             if part.present().items:
                 parts.append(Keyword(sample.name, self.code(of, part)))
         return Bracket("nn.Sequential", (Bracket("OrderedDict", tuple(parts)),))
@@ -124,74 +129,53 @@ class Constructor:
         arguments: list[Code] = []
         positional = True
         for parameter in made.parameters():
-            values = [parameter.values[row] for row in at]
+            values = tuple(parameter.values[row] for row in at)
             if parameter.has_default and all(value == parameter.default for value in values):
                 continue
-            written = [given_expression(scope, parameter.name) for scope in scopes]
-            wanted = Wanted(parameter.name, tuple(values), column.rows, written, column.hosts)
-            code = of.numbers.code(wanted)
+            code = of.numbers.code(self.given(of, column, parameter, values))
             positional = positional and not parameter.has_default and is_leading(parameter, template)
             arguments.append(code if positional else Keyword(parameter.code, code))
         return Bracket(made.name, tuple(arguments))
 
+    def given(self, of: Class, column: Column, parameter: Parameter, values: tuple[object, ...]) -> Wanted:
+        """What a class is given for an argument: what the spec says there, or where the size of its input is from."""
+        scopes = [scope_of(item) for item in column.items]
+        written = [given_expression(scope, parameter.name) for scope in scopes]
+        wanted = Wanted(parameter.name, values, column.rows, written, column.places, loop=column.loop)
+        if parameter.axis is None:
+            return wanted
+        index, axis = parameter.axis
+        inputs = [self.templates.bodies[scope].inputs[index] for scope in scopes]
+        return replace(wanted, origins=lambda: of.origins(inputs, axis, column.rows))
+
     # --- copies
 
     def group(self, of: Class, column: Column) -> Code:
-        """A list of copies, each written where they are few, else the first and a loop over the rest."""
-        copies = self.listed(of, column)
-        if copies is None:
-            copies = self.looped(of, column)
+        """A list of copies."""
+        copies = Repeated(self, of, column).codes() if any(item.copies for item in column.items) else []
         if all(is_sequential(item) for item in column.items):
             return Bracket("nn.Sequential", tuple(copies))
         if len(copies) == 1 and isinstance(copies[0], Generator):
             return Bracket("nn.ModuleList", (replace(copies[0], star=False),))
         return Bracket("nn.ModuleList", (Bracket("", tuple(copies), "[]"),))
 
-    def listed(self, of: Class, column: Column) -> list[Code] | None:
-        """Every copy written, equal ones in a row together; None where instances differ in number or have many."""
-        counts = {len(item.copies) for item in column.items}
-        alone = len({scope_of(item).home for item in column.items}) == 1
-        if len(counts) > 1 or (not alone and max(counts) > 2):
-            return None
-        codes = [self.code(of, self.copies(column, number)) for number in range(counts.pop())]
-        runs = _runs(codes)
-        return runs if len(runs) <= MOST_LISTED or alone else None
 
-    def copies(self, column: Column, number: int) -> Column:
-        groups = [scope_of(item) for item in column.items]
-        return Column([item.copies[number] for item in column.items], column.rows, groups)
-
-    def looped(self, of: Class, column: Column) -> list[Code]:
-        """The first copy, then the rest in a loop."""
-        counts = [len(item.copies) for item in column.items]
-        if min(counts) == 0:
-            raise UnresolvedError(column.items[0].name)
-        first = self.code(of, self.copies(column, 0))
-        rest = self.code(of, self.rest(column))
-        written = [scope_of(item).bindings[""].expression for item in column.items]
-        name = f"{column.items[0].name}_count"
-        count = of.numbers.code(Wanted(name, tuple(counts), column.rows, written, column.hosts))
-        if flat(first) == flat(rest):
-            return [Generator(first, f"range({count})")]
-        return [first, Generator(rest, f"range({_less_one(count)})")]
-
-    def rest(self, column: Column) -> Column:
-        """All copies but the first, of all instances."""
-        triples = [
-            (copy, row, scope_of(item))
-            for item, row in zip(column.items, column.rows, strict=True)
-            for copy in item.copies[1:]
-        ]
-        if not triples:
-            raise UnresolvedError(column.items[0].name)
-        return Column(*(list(part) for part in zip(*triples, strict=True)))
+def condition(of: Class, column: Column) -> str:
+    """When an item is there."""
+    flags = tuple(not isinstance(item.thing, Skipped) for item in column.items)
+    written = [item.thing.condition for item in column.items]
+    if written[0] is not None and all(expression == written[0] for expression in written):
+        term = Translation(of.numbers, column.rows, column.places, column.loop).try_term(written[0])
+        if term is not None and tuple(map(bool, term.values)) == flags:
+            return term.code
+    return of.numbers.new(Wanted(f"has_{column.items[0].name}", flags, column.rows, (), ())).code
 
 
 def argument_code(of: Class, arguments: Sequence[Argument], nodes: Sequence[Node], column: Column) -> Code | None:
     """One argument of a layer; None where it is the default everywhere."""
     if is_default(arguments):
         return None
-    code = argument_term(of, arguments, nodes, column.rows).code
+    code = argument_term(of, arguments, nodes, column).code
     return code if arguments[0].positional else Keyword(arguments[0].name, code)
 
 
@@ -201,21 +185,24 @@ def is_default(arguments: Sequence[Argument]) -> bool:
     return all_same(values) and values[0] == default and type(values[0]) is type(default)
 
 
-def argument_term(of: Class, arguments: Sequence[Argument], nodes: Sequence[Node], rows: Sequence[Row]) -> Term:
+def argument_term(of: Class, arguments: Sequence[Argument], nodes: Sequence[Node], column: Column) -> Term:
     """The value of one argument of a layer, in the names of the constructor."""
     first = arguments[0]
     values = tuple(argument.value for argument in arguments)
     if any(list(free_sizes(value)) for value in values):
         raise UnresolvedError(first.name)
     written = [node.written.get(first.attribute) for node in nodes]
-    return of.numbers.term(Wanted(first.name, values, rows, written, [node.scope for node in nodes]))
-
-
-def scope_of(item: Item) -> Scope:
-    """The scope of an item that is one."""
-    if not isinstance(item.thing, Scope):
-        raise TypeError(f"{item.name} is no scope")
-    return item.thing
+    default = () if first.default is REQUIRED or first.positional else (first.default,)
+    places = [
+        place if place.scope is node.scope else Place(node.scope)
+        for place, node in zip(column.places, nodes, strict=True)
+    ]
+    wanted = Wanted(first.name, values, column.rows, written, places, loop=column.loop, default=default)
+    axis = None if first.attribute else taken_axis(nodes, values)
+    if axis is None:
+        return of.numbers.term(wanted)
+    operands = [node.operands[0] for node in nodes]
+    return of.numbers.term(replace(wanted, origins=lambda: of.origins(operands, axis, column.rows)))
 
 
 def template_row(template: Template, scope: Scope) -> Row:
@@ -232,21 +219,3 @@ def given_expression(scope: Scope, name: str) -> Expr | None:
 def is_leading(parameter: Parameter, template: Template) -> bool:
     """Whether an argument goes without its name: the sizes, and a block's main parameter."""
     return parameter.rank[0] == 0 or (template.scope.kind == "block" and parameter.rank == (1, 0))
-
-
-def _runs(codes: Sequence[Code]) -> list[Code]:
-    """Three equal copies or more as a loop."""
-    found: list[Code] = []
-    start = 0
-    while start < len(codes):
-        end = start
-        while end < len(codes) and flat(codes[end]) == flat(codes[start]):
-            end += 1
-        length = end - start
-        found += [Generator(codes[start], f"range({length})")] if length > 2 else codes[start:end]
-        start = end
-    return found
-
-
-def _less_one(count: str) -> str:
-    return str(int(count) - 1) if count.isdigit() else f"{count} - 1"

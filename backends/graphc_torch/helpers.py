@@ -26,24 +26,77 @@ def interpolate_like(
     return functional.interpolate(x, size, mode=mode, align_corners=align_corners)
 
 
-def rearranged(
+def causal_mask(size: int, device: torch.device | None = None) -> Tensor:
+    """Which tokens each sees, itself and those before it: [size, size]."""
+    return torch.ones(size, size, dtype=torch.bool, device=device).tril()
+
+
+def gathered(x: Tensor, index: Tensor, dim: int) -> Tensor:
+    """For each element of `index`, that of `x` at its place, but at that number along `dim`."""
+    return x.gather(dim, index)
+
+
+def max_unpool2d_like(
     x: Tensor,
-    split: tuple[tuple[int, ...], ...],
-    order: tuple[int, ...],
-    join: tuple[int, ...],
+    indices: Tensor,
+    like: Tensor,
+    kernel_size: int | tuple[int, int],
+    stride: int | tuple[int, int] | None = None,
+    padding: int | tuple[int, int] = 0,
 ) -> Tensor:
-    """Splits each axis into sizes, reorders them, and joins so many each to an axis."""
-    for dim in range(len(split) - 1, -1, -1):
-        x = x.unflatten(dim, split[dim]) if split[dim] else x.squeeze(dim)
-    x = x.permute(order)
-    for dim, count in enumerate(join):
-        x = x.flatten(dim, dim + count - 1) if count else x.unsqueeze(dim)
-    return x
+    """Max pooling undone, with the spatial size of `like` [*, *, H, W]."""
+    unpool = nn.MaxUnpool2d(kernel_size, stride, padding)
+    found: Tensor = unpool(x, indices, list(like.shape[2:]))
+    return found
+
+
+def of_each_sample(x: Tensor, index: Tensor) -> Tensor:
+    """Of each sample of `x` [N, A, *] the elements at its own `index` [N] or [N, K]."""
+    sample = torch.arange(x.size(0), device=x.device)
+    return x[sample.unflatten(0, (-1, *[1] * (index.dim() - 1))), index]
+
+
+def scattered(
+    index: Tensor,
+    source: Tensor,
+    shape: tuple[int, ...],
+    fill: float = 0,
+) -> Tensor:
+    """`source` [G, *] at `index` [G] of a tensor that holds a number elsewhere."""
+    return source.new_full(shape, fill).index_put((index,), source)
 
 
 def selected(x: Tensor, index: Tensor, dim: int = 0) -> Tensor:
     """The elements of `x` at `index` along an axis."""
     return x[(slice(None),) * (dim % x.dim()) + (index,)]
+
+
+def sine_position_2d(x: Tensor, channels: int) -> Tensor:
+    """Where each place of `x` [N, C, H, W] is, in sines and cosines: [N, channels, H, W]."""
+    half = channels // 2
+    rates = [10000 ** (i / half) for i in range(0, half, 2)]
+    rate = torch.tensor(rates, device=x.device)
+    height, width = x.size(2), x.size(3)
+    rows = torch.arange(1, height + 1, device=x.device) / height * (2 * torch.pi)
+    columns = torch.arange(1, width + 1, device=x.device) / width * (2 * torch.pi)
+    down, across = rows[:, None] / rate, columns[:, None] / rate
+    down = torch.stack([down.sin(), down.cos()], dim=2).flatten(1).T[:, :, None]
+    across = torch.stack([across.sin(), across.cos()], dim=2).flatten(1).T[:, None]
+    shape = (x.size(0), half, height, width)
+    return torch.cat([down.expand(shape), across.expand(shape)], dim=1).to(x.dtype)
+
+
+def sinusoid(
+    length: int,
+    dim: int,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | None = None,
+) -> Tensor:
+    """Where each token is, in sines and cosines: [length, dim]."""
+    rates = [10000 ** (i / dim) for i in range(0, dim, 2)]
+    place = torch.arange(length, device=device)[:, None]
+    angles = place / torch.tensor(rates, device=device)
+    return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1).to(dtype)
 
 
 def weighted_cross_entropy(
@@ -82,6 +135,71 @@ def weighted_nll_loss(
     )
 
 
+def attention_of_heads(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    heads: int,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """Attention [*, T, C], with the heads side by side in the last axis."""
+    query = query.unflatten(-1, (heads, -1)).transpose(-3, -2)
+    key = key.unflatten(-1, (heads, -1)).transpose(-3, -2)
+    value = value.unflatten(-1, (heads, -1)).transpose(-3, -2)
+    x = functional.scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        is_causal=is_causal,
+        scale=scale,
+    )
+    return x.transpose(-3, -2).flatten(-2)
+
+
+class Attention(nn.Module):
+    """Attention [*, T, C], with a mask, a bias, heads side by side in the last axis."""
+
+    def __init__(
+        self,
+        heads: int | None = None,
+        is_causal: bool = False,
+        scale: float | None = None,
+        dropout_p: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.is_causal = is_causal
+        self.scale = scale
+        self.dropout_p = dropout_p
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None = None,
+        bias: Tensor | None = None,
+    ) -> Tensor:
+        if mask is not None and bias is not None:
+            added = mask.dtype != torch.bool
+            mask = mask + bias if added else torch.where(mask, bias, -torch.inf)
+        if self.heads is not None:
+            query = query.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+            key = key.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+            value = value.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+        x = functional.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            mask,
+            dropout_p=self.dropout_p if self.training else 0.0,
+            is_causal=self.is_causal,
+            scale=self.scale,
+        )
+        return x if self.heads is None else x.transpose(-3, -2).flatten(-2)
+
+
 class FrozenBatchNorm2d(nn.Module):
     """Batch normalisation of [N, C, H, W] in which nothing changes, nor is learned."""
 
@@ -102,6 +220,53 @@ class FrozenBatchNorm2d(nn.Module):
         scale = self.weight * (self.running_var + self.eps).rsqrt()
         shift = self.bias - self.running_mean * scale
         return x * scale[:, None, None] + shift[:, None, None]
+
+
+class MaskedConv2d(nn.Conv2d):
+    """A convolution that sees rows above, what is left, and the colours before."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        mask: str,
+        colours: int = 1,
+        parts: int = 1,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            bias=bias,
+        )
+        self.mask = mask
+        self.colours = colours
+        self.parts = parts
+
+    def seen(self) -> Tensor:
+        """1 where the weight counts, 0 where it is hidden."""
+        outputs, inputs, height, width = self.weight.shape
+        device, part = self.weight.device, outputs // self.parts
+        ours = torch.arange(outputs, device=device) % part * self.colours // part
+        theirs = torch.arange(inputs, device=device) * self.colours // inputs
+        seen = torch.zeros_like(self.weight)
+        seen[:, :, : height // 2] = 1
+        seen[:, :, height // 2, : width // 2] = 1
+        middle = theirs < ours[:, None] if self.mask == "A" else theirs <= ours[:, None]
+        seen[:, :, height // 2, width // 2] = middle.to(seen.dtype)
+        return seen
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self._conv_forward(x, self.weight * self.seen(), self.bias)
+        return found
 
 
 class StochasticDepth(nn.Module):

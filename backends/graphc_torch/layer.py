@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 from graphc.diagnostics import Diagnostic, SpecError
 from graphc.graph import Node
 from graphc.ops import Op
-from graphc.tensor import Tensor
+from graphc.tensor import DType, Tensor
 
-Style: TypeAlias = Literal["call", "operator", "list", "index", "number", "weight"]
+Style: TypeAlias = Literal["call", "operator", "list", "index", "methods", "number", "weight"]
 
 
 class _Required:
@@ -19,6 +19,16 @@ class _Required:
 
 
 REQUIRED = _Required()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """An element type, which is written as torch has it."""
+
+    name: DType
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +48,18 @@ class Call:
 
     A function's operands come first: in a list for the style "list", joined by the name for the style "operator", which
     stands in front of a single one. The name of the style "index" is what stands between brackets behind the operand,
-    with `{}` for each argument. A call of the style "number" is written only where its argument, a Python number, will
-    not do; `numbers` are the places of operands that can be one, in an operator all. The style "weight" is an attribute
-    of the module whose weight the name is.
+    with `{}` for each argument; that of the style "methods" the calls behind the operand, a line each. A call of the
+    style "number" is written only where its argument, a Python number, will not do; `numbers` are the places of
+    operands that can be one, in an operator all. The style "weight" is an attribute of the module whose weight the name
+    is. `like` are the arguments ("dtype", "device") that it gets from a tensor at hand: what is made of nothing follows
+    the precision and the place of what is there.
     """
 
     name: str
     arguments: tuple[Argument, ...] = ()
     style: Style = "call"
     numbers: tuple[int, ...] = ()
+    like: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

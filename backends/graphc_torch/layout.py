@@ -11,12 +11,12 @@ from graphc_torch.operators import ATOM, STRENGTH, UNARY, chains, gap, is_bare
 WIDTH = 88
 INDENT = "    "
 
-Code: TypeAlias = "str | Bracket | Generator | Choice | Keyword | Joined | Loose | Several"
+Code: TypeAlias = "str | Bracket | Chain | Generator | Choice | Keyword | Entry | Joined | Loose | Several"
 
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """head(items) or head[items]."""
+    """head(items) or head[items]; without a head a literal."""
 
     head: str
     items: tuple[Code, ...]
@@ -26,6 +26,14 @@ class Bracket:
 @dataclass(frozen=True, slots=True)
 class Keyword:
     """name=code."""
+
+    name: str
+    code: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item of a dict: a text and code."""
 
     name: str
     code: Code
@@ -74,6 +82,26 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """Methods that are called one after the other: head.first().second()."""
+
+    head: str
+    calls: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All on one line."""
+        return ".".join((self.head, *self.calls))
+
+    @property
+    def rows(self) -> list[str]:
+        """A line for each, in parentheses; the first call stays with a name."""
+        first, *rest = [f".{call}" for call in self.calls]
+        start = [f"{self.head}{first}"] if self.head.isidentifier() else [self.head, first]
+        return [*start, *rest]
+
+
+@dataclass(frozen=True, slots=True)
 class Several:
     """Several values, with commas."""
 
@@ -105,6 +133,8 @@ def flat(code: Code) -> str:
             return f"{head}{brackets[0]}{', '.join(map(flat, items))}{brackets[1]}"
         case Keyword(name, inner):
             return f"{name}={flat(inner)}"
+        case Entry(name, inner):
+            return f'"{name}": {flat(inner)}'
         case Generator(element, items, star, variable):
             inside = f"{flat(element)} for {variable} in {flat(items)}"
             return f"*({inside})" if star else inside
@@ -160,24 +190,28 @@ def lines(code: Code, indent: int, before: str = "", after: str = "") -> list[st
         return [single]
     if isinstance(code, Keyword):
         return lines(code.code, indent, f"{before}{code.name}=", after)
+    if isinstance(code, Entry):
+        return lines(code.code, indent, f'{before}"{code.name}": ', after)
     return _broken(code, indent, before, after)
 
 
-def _broken(code: Joined | Several | Generator | Choice | Bracket, indent: int, before: str, after: str) -> list[str]:
+def _broken(
+    code: Chain | Joined | Several | Generator | Choice | Bracket, indent: int, before: str, after: str
+) -> list[str]:
     """The code on several lines."""
     margin = INDENT * indent
     match code:
         case Generator(element, items, False, variable):
             return [*lines(element, indent), *lines(items, indent, f"for {variable} in ")]
-        case Generator(element, items):
-            inside = [*lines(element, indent + 1), *lines(items, indent + 1, "for _ in ")]
+        case Generator(element, items, _, variable):
+            inside = [*lines(element, indent + 1), *lines(items, indent + 1, f"for {variable} in ")]
             return [f"{margin}{before}*(", *inside, f"{margin}){after}"]
-        case Joined() | Several():
+        case Chain() | Joined() | Several():
             return [f"{margin}{before}(", *(f"{margin}{INDENT}{row}" for row in code.rows), f"{margin}){after}"]
         case Choice():
             return _choice(code, indent, before, after)
         case Bracket(head, items, brackets):
-            inside = _inside(items, indent + 1)
+            inside = _inside(items, indent + 1) if head else _each(items, indent + 1)
             return [f"{margin}{before}{head}{brackets[0]}", *inside, f"{margin}{brackets[1]}{after}"]
 
 
@@ -219,6 +253,12 @@ def _inside(items: Sequence[Code], indent: int) -> list[str]:
     return [line for item in items for line in lines(item, indent, after=comma)]
 
 
+def _each(items: Sequence[Code], indent: int) -> list[str]:
+    """What stands in a literal: a line each, or what makes its elements."""
+    comma = "" if isinstance(items[0], Generator) and not items[0].star else ","
+    return [line for item in items for line in lines(item, indent, after=comma)]
+
+
 def _choice(code: Choice, indent: int, before: str, after: str) -> list[str]:
     margin = INDENT * indent
     yes = lines(code.yes, indent, before)
@@ -231,4 +271,7 @@ def _parenthesised(code: Choice, indent: int, before: str) -> list[str]:
     single = f"{margin}{before}{flat(code)}"
     if len(single) <= WIDTH:
         return [single]
+    inside = f"{margin}{INDENT}{flat(code)}"
+    if len(inside) <= WIDTH:
+        return [f"{margin}{before}(", inside, f"{margin})"]
     return [f"{margin}{before}(", *_choice(code, indent + 1, "", ""), f"{margin})"]

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-import linecache
-from types import ModuleType
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import nn
 
 from graphc.graph import Graph
-from graphc.initial import initial_values
-from graphc_torch.writer import class_name, source
+from graphc.initial import Array, initial_values
+from graphc_torch import loaded
+from graphc_torch.given import given
+from graphc_torch.program import program
+from graphc_torch.writer import class_name, source, training_name
 
 
-def load(graph: Graph, seed: int = 0) -> nn.Module:
-    """The module of a graph, in training mode as a new module is."""
-    loaded = _load_source(source(graph), f"<graphc {graph.name} {graph.digest[:16]}>")
-    kind = getattr(loaded, class_name(graph))
+def load(graph: Graph, seed: int = 0, weights: Mapping[str, object] | None = None) -> nn.Module:
+    """The module of a graph, in training mode as a new module is.
+
+    Raises:
+        ValueError: weights are given, and one is missing or has another shape.
+    """
+    return _made(graph, class_name(graph), initial_values(graph, seed) if weights is None else given(graph, weights))
+
+
+def load_training(graph: Graph, seed: int = 0, weights: Mapping[str, object] | None = None) -> nn.Module:
+    """The module that holds the network as `model`, and gives its losses.
+
+    Raises:
+        ValueError: the graph has no training part with losses; or a weight is not given, or has another shape.
+    """
+    whole = program(graph)
+    if not whole.has_training:
+        raise ValueError(f"`{graph.name}` has no `training` with losses")
+    drawn = initial_values(graph, seed, training=True)
+    values = drawn if weights is None else given(graph, {**dict(drawn), **weights}, training=True)
+    return _made(graph, training_name(graph), ((whole.place_of(path), value) for path, value in values))
+
+
+def _made(graph: Graph, name: str, values: Iterable[tuple[str, Array]]) -> nn.Module:
+    """An instance of a class of the graph's source, with these weights."""
+    kind = getattr(loaded.load(source(graph), graph.name), name)
     with torch.device("meta"):
         made: nn.Module = kind()
-    made.load_state_dict({path: torch.from_numpy(value) for path, value in initial_values(graph, seed)}, assign=True)
+    made.load_state_dict({path: torch.from_numpy(value) for path, value in values}, assign=True)
     return made
-
-
-def _load_source(text: str, name: str) -> ModuleType:
-    """Runs a source text as a module; tracebacks and `inspect.getsource` see its lines."""
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    loaded = ModuleType(name)
-    loaded.__file__ = name
-    exec(compile(text, name, "exec"), loaded.__dict__)  # noqa: S102  our own source: that is the live module
-    return loaded

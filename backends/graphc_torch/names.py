@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+from importlib.resources import files
+
+HELPERS_SOURCE = (files("graphc_torch") / "helpers.py").read_text("utf-8")
+"""The functions and modules that a file gets where it calls them."""
+HELPERS = {
+    item.name: ast.get_source_segment(HELPERS_SOURCE, item) or ""
+    for item in ast.parse(HELPERS_SOURCE).body
+    if isinstance(item, ast.FunctionDef | ast.ClassDef)
+}
+"""Each by its name."""
+
 RESERVED = frozenset(
     (
-        *("self", "torch", "nn", "functional", "Tensor", "OrderedDict", "center_crop", "x"),
+        *HELPERS,
+        *("self", "torch", "nn", "functional", "Tensor", "OrderedDict", "x"),
         *("l", "I", "O"),
         *("super", "zip", "reversed", "range", "max", "min", "len", "int", "float", "bool", "str", "tuple"),
     )

@@ -9,12 +9,15 @@ from graphc.dims import Size, substitute, symbol, symbols
 from graphc.graph import Value
 from graphc.pretty import pretty_shape
 from graphc_torch.construct import Class
+from graphc_torch.term import Wanted
 
 AXES = {2: "NC", 3: "NTC", 4: "NCHW", 5: "NCDHW"}
 
 
 def comment(of: Class, values: Sequence[Value], rules: Mapping[str, Rule]) -> str:
     """The shape of a value in all instances; empty where the class has no words for it."""
+    if values and values[0].type.rank == 0:
+        return ""
     if len(values) == 1:
         return pretty_shape(values[0].type, rules)
     if len({value.type.rank for value in values}) > 1:
@@ -35,7 +38,9 @@ def _reduced(size: Size, rules: Mapping[str, Rule]) -> Size:
 
 def _inputs(of: Class, rules: Mapping[str, Rule]) -> dict[str, list[Size]]:
     """The sizes of the class's first input, in every instance, by name."""
-    inputs = [body.inputs[0] for body in of.template.bodies]
+    inputs = [body.inputs[0] for body in of.template.bodies if body.inputs]
+    if not inputs:
+        return {}
     axes = AXES.get(inputs[0].type.rank, "")
     return {
         name: [_reduced(value.type.shape[axis], rules) for value in inputs]
@@ -58,8 +63,8 @@ def _number(of: Class, column: list[Size]) -> str:
     if len(set(column)) == 1:
         return str(column[0])
     rows = range(len(column))
-    term = of.numbers.from_seen(tuple(column), rows)
-    if term:
+    term = of.numbers.from_seen(Wanted("", tuple(column), rows, (), ()))
+    if term is not None:
         return term.code
     return next((p.code for p in of.numbers.parameters.values() if p.values == column), "")
 

@@ -69,8 +69,18 @@ def is_module(value: Value) -> bool:
 
 def weight_code(node: Node, scope: Scope) -> str:
     """A weight as the methods of a scope around it read it: `self.stage[0].conv.weight`."""
-    parts = node.home.removeprefix(f"{scope.home}.").split(".")
-    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in ("self", *parts, weight_name(node)))[1:]
+    return f"{module_code(node.home, scope.home)}.{weight_name(node)}"
+
+
+def module_code(path: str, home: str) -> str:
+    """The module at a path, as the methods of that at `home` read it: `self.stage[0].conv`."""
+    parts = path.removeprefix(f"{home}.").split(".")
+    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in ("self", *parts))[1:]
+
+
+def lives_below(module: Value, scope: Scope) -> bool:
+    """Whether a module at hand in a scope is a part of another module there, as what training shares with the model."""
+    return module.node.home.rpartition(".")[0] != scope.home
 
 
 def weight_name(node: Node) -> str:
@@ -111,10 +121,9 @@ def _own_home(scope: Scope, item: Use) -> str:
 
 
 def _declared(scope: Scope, item: Use) -> tuple[Scope, str]:
-    """Where the module of an item is declared, if it is a shared one: in the nearest block that its home is in."""
-    owner = item.home.rpartition(".")[0]
-    around = (outer for outer in chain(scope) if outer.kind in ("block", "root") and outer.home == owner)
-    return next(around, scope), item.home
+    """Where the module of an item is at hand, if it is shared: in the nearest block that its path leads through."""
+    around = (outer for outer in chain(scope) if outer.kind in ("block", "root"))
+    return next(outer for outer in around if item.home.startswith(_inside(outer))), item.home
 
 
 def _has_module(item: Use) -> bool:

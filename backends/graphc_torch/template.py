@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphc.graph import Node, Scope, Skipped
-from graphc_torch.body import Body, Copy, In, Item, Out, Ref
+from graphc_torch.body import Body, In, Item, Out, Ref, is_loop
+from graphc_torch.body import bodies as bodies_of
+from graphc_torch.feeds import as_module, feeds, is_function, is_sequential, is_use
 from graphc_torch.layer import layer_of
 from graphc_torch.names import SEQUENTIAL
+from graphc_torch.program import Program
+
+ALL_OUTPUTS = "forward_taps"
+"""The method of a network that gives, behind its outputs, what its training reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """What one input of a group's copies is.
-
-    "chain": output `output` of the copy before, the first copy getting `refs[0]`; "same": one value for all; "list": a
-    value for each.
-    """
-
-    kind: str
-    refs: tuple[Ref, ...]
-    output: int = 0
+FEW_STEPS = 4
+"""More steps are a class of their own."""
 
 
 @dataclass(eq=False, slots=True)
 class Template:
-    """One class to be written: its instances, and what each item reads, with skipped steps seen through."""
+    """One class to be written: its instances, and what each item reads, with skipped steps seen through.
+
+    `method` is what is called. Outputs with `names` are given as a dict. `passes` has, for a calculation that some
+    instances skip, which of its operands it is there.
+    """
 
     bodies: list[Body]
     operands: list[tuple[Ref, ...]]
     outputs: tuple[Ref, ...]
     inline: bool = False
+    method: str = "forward"
+    names: tuple[str, ...] = ()
+    passes: dict[int, int] = field(default_factory=dict)
 
     @property
     def is_written(self) -> bool:
@@ -65,10 +69,15 @@ class Templates:
     """All templates, each after those that it uses."""
 
     bodies: dict[Scope, Body]
+    root: Scope
     all: list[Template] = field(default_factory=list)
     of: dict[Scope, Template] = field(default_factory=dict)
     as_modules: set[Template] = field(default_factory=set)
     written_inside: set[Template] = field(default_factory=set)
+
+    def method(self, item: Item) -> str:
+        """What is called of an item's module."""
+        return self.of[item.thing].method if isinstance(item.thing, Scope) and item.thing in self.of else "forward"
 
     def inside(self, item: Item) -> Template | None:
         """The template of an item that needs no class: its steps are written where it is used."""
@@ -87,22 +96,51 @@ class Templates:
         return template.scope.kind in ("steps", "branch") and not kept
 
     def split(self, template: Template) -> bool:
-        """Gives every module that is an instance of a template a class of its own; whether there are several."""
-        parts: dict[str, Template] = {}
+        """Makes several templates of one, by what they skip and repeat or else one a module; whether it could."""
+        forms: dict[str, object] = {}
         for body in template.bodies:
-            part = parts.setdefault(body.scope.home, _new(body))
+            forms.setdefault(body.scope.home, _form_of(body))
+        return self.parted(template, forms) or self.parted(template, {home: home for home in forms})
+
+    def parted(self, template: Template, kinds: Mapping[str, object]) -> bool:
+        """Splits a template by the kind of each of its modules; whether there are several."""
+        parts: dict[object, Template] = {}
+        for body in template.bodies:
+            part = parts.setdefault(kinds[body.scope.home], _new(body))
             if part.scope is not body.scope and not _join(part, body, self):
                 return False
         if len(parts) > 1:
             at = self.all.index(template)
-            self.all[at : at + 1] = parts.values()
             self.of.update({body.scope: part for part in parts.values() for body in part.bodies})
+            self.all[at:] = [part for part in _ordered(self.of[self.root], self, {}) if part not in self.all[:at]]
         return len(parts) > 1
 
+    def unlike(self) -> set[Scope]:
+        """The groups of copies, some of which give several values, of which no two are of one class."""
+        found = set()
+        for group in filter(is_loop, self.root.scopes()):
+            copies = [copy for copy in group.items if isinstance(copy, Scope)]
+            classes = {self.of[copy] for copy in copies}
+            if 1 < len(copies) == len(classes) and any(len(self.bodies[copy].outputs) > 1 for copy in copies):
+                found.add(group)
+        return found
 
-def templates(bodies: dict[Scope, Body], root: Scope) -> Templates:
-    """The templates of all scopes."""
-    found = Templates(bodies)
+    def put_inline(self, template: Template) -> bool:
+        """Makes a few steps in a row, which are in one place alone, an `nn.Sequential` there; whether they are such."""
+        steps = [template.sample(number) for number in range(len(template.operands))]
+        alone = len({body.scope.home for body in template.bodies}) == 1 and template.scope.kind == "steps"
+        if not alone or len(steps) > FEW_STEPS or not is_chain(template):
+            return False
+        if any(self.inside(step) or step.name in SEQUENTIAL for step in steps):
+            return False
+        template.inline = True
+        return True
+
+
+def templates(program: Program, unlike: Container[Scope] = ()) -> Templates:
+    """The templates of all scopes; in the groups `unlike`, no two copies are of one class."""
+    root = program.whole.root
+    found = Templates(bodies := bodies_of(program, unlike), root)
     candidates: dict[str, list[Template]] = defaultdict(list)
     for scope in reversed(list(root.scopes())):
         if scope.kind == "copies":
@@ -120,6 +158,11 @@ def templates(bodies: dict[Scope, Body], root: Scope) -> Templates:
     found.all = list(_ordered(found.of[root], found, {}))
     for template in found.all:
         found.as_modules.update(_as_modules(template, found))
+    if program.has_training:
+        found.of[root].names = tuple(program.whole.outputs)
+    model = found.of[program.model]
+    if len(model.outputs) > len(program.graph.outputs):
+        model.method = ALL_OUTPUTS
     return found
 
 
@@ -139,62 +182,17 @@ def present(column: Sequence[Item]) -> Item:
     return next((item for item in column if not isinstance(item.thing, Skipped)), column[0])
 
 
-def feeds(item: Item) -> list[Feed] | None:
-    """What the inputs of a group's copies are; None where the copies differ in their number of inputs."""
-    if len({len(copy.operands) for copy in item.copies}) > 1:
-        return None
-    flow = int(is_use(item))
-    operands = zip(*(copy.operands for copy in item.copies), strict=True)
-    return [_feed(refs, is_flow=number == flow) for number, refs in enumerate(operands)]
-
-
 def is_chain(template: Template) -> bool:
     """Whether each item reads the one before it alone and each can be a module: an `nn.Sequential`."""
     if len(template.bodies[0].inputs) != 1 or len(template.outputs) != 1 or not template.operands:
         return False
     before: Ref = In(0)
     for number, operands in enumerate(template.operands):
-        if operands != (before,) or not _as_module(template.sample(number)):
+        if operands != (before,) or not as_module(template.sample(number)):
             return False
         if not isinstance(template.sample(number).thing, Skipped):
             before = Out(number)
     return template.outputs == (before,)
-
-
-def is_sequential(item: Item) -> bool:
-    """Whether a group of copies is a chain of which only the end is read."""
-    fed = feeds(item)
-    if is_branches(item) or fed is None or len(fed) != 1 or fed[0].kind != "chain" or fed[0].output != 0:
-        return False
-    only_end = item.outputs == item.copies[-1].outputs[:1]
-    return only_end and all(len(copy.outputs) == 1 and _as_module(copy) for copy in item.copies)
-
-
-def is_branches(item: Item) -> bool:
-    """Whether a group is of different branches, not of copies."""
-    return any(isinstance(copy.thing, Scope) and copy.thing.kind == "branch" for copy in item.copies)
-
-
-def is_function(item: Item) -> bool:
-    """Whether an item is an op that has no module: it is the call of a function."""
-    layer = layer_of(item.thing) if isinstance(item.thing, Node) else None
-    return layer is not None and layer.module is None and layer.function is not None
-
-
-def is_use(item: Item) -> bool:
-    """Whether an item is a use of a shared module, or a group of such."""
-    return item.role == "use" or (bool(item.copies) and all(map(is_use, item.copies)))
-
-
-def _as_module(item: Item) -> bool:
-    if item.role:
-        return False
-    if isinstance(item.thing, Node):
-        layer = layer_of(item.thing)
-        return len(item.operands) == 1 and (layer.module is not None or layer.is_identity)
-    if isinstance(item.thing, Scope) and item.thing.kind == "copies":
-        return is_sequential(item)
-    return len(item.operands) == 1 and len(item.outputs) == (0 if isinstance(item.thing, Skipped) else 1)
 
 
 def _is_inline(template: Template) -> bool:
@@ -220,18 +218,15 @@ def _inner(items: Iterable[Item]) -> Iterator[Scope]:
             yield from _inner(item.copies) if item.thing.kind == "copies" else (item.thing,)
 
 
+def _form_of(body: Body) -> object:
+    """What a body skips, and how often it repeats what."""
+    return tuple((isinstance(item.thing, Skipped), len(item.copies)) for item in body.items)
+
+
 def _new(body: Body) -> Template:
     template = Template([body], [item.operands for item in body.items], body.outputs)
     template.inline = _is_inline(template)
     return template
-
-
-def _feed(refs: tuple[Ref, ...], *, is_flow: bool) -> Feed:
-    chained = all(isinstance(ref, Copy) and ref.copy == c for c, ref in enumerate(refs[1:]))
-    outputs = {ref.output for ref in refs[1:] if isinstance(ref, Copy)}
-    if chained and len(outputs) <= 1 and (len(refs) > 1 or is_flow):
-        return Feed("chain", refs[:1], next(iter(outputs), 0))
-    return Feed("same", refs[:1]) if len(set(refs)) == 1 else Feed("list", refs)
 
 
 def _join(template: Template, body: Body, found: Templates) -> bool:
@@ -242,14 +237,29 @@ def _join(template: Template, body: Body, found: Templates) -> bool:
     pairs = enumerate(body.items)
     if not all(_alike(template.sample(number), item, found) for number, item in pairs):
         return False
-    operands = [_merge(template, body, a, i.operands) for a, i in zip(template.operands, body.items, strict=True)]
+    passes = dict(template.passes)
+    operands = [_merged(template, body, number, passes) for number in range(len(body.items))]
     outputs = _merge(template, body, template.outputs, body.outputs)
     if outputs is None or None in operands:
         return False
     template.operands = [merged for merged in operands if merged is not None]
-    template.outputs = outputs
+    template.outputs, template.passes = outputs, passes
     template.bodies.append(body)
     return True
+
+
+def _merged(template: Template, body: Body, number: int, passes: dict[int, int]) -> tuple[Ref, ...] | None:
+    """What an item reads in a template and in one more instance; notes what a skipped calculation stands for."""
+    left, right, item = template.operands[number], body.items[number].operands, body.items[number]
+    if not _is_optional(template.sample(number), item) and number not in passes:
+        return _merge(template, body, left, right)
+    if len(left) == len(right):
+        return _merge(template, body, left, right)
+    pairs = [_merge_one(template, body, a, b) for a in left for b in right]
+    place = next((place for place, ref in enumerate(pairs) if ref is not None), None)
+    if place is None or passes.setdefault(number, place) != place:
+        return None
+    return left if len(left) > 1 else right
 
 
 def _alike(left: Item, right: Item, found: Templates) -> bool:
@@ -257,12 +267,23 @@ def _alike(left: Item, right: Item, found: Templates) -> bool:
         return False
     a, b = left.thing, right.thing
     if isinstance(a, Skipped) or isinstance(b, Skipped):
-        return all(_as_module(item) for item in (left, right))
+        return all(as_module(item) for item in (left, right)) or _is_optional(left, right)
     if isinstance(a, Node) and isinstance(b, Node):
         return _form(a) == _form(b)
     if isinstance(a, Scope) and isinstance(b, Scope) and a.kind == b.kind:
         return _alike_groups(left, right, found) if a.kind == "copies" else found.of[a] is found.of[b]
     return False
+
+
+def _is_optional(left: Item, right: Item) -> bool:
+    """Whether one is a calculation with several values, and the other skips it."""
+    skipped = [item for item in (left, right) if isinstance(item.thing, Skipped)]
+    nodes = [item.thing for item in (left, right) if isinstance(item.thing, Node)]
+    if len(skipped) != 1 or len(nodes) != 1 or len(skipped[0].operands) != 1:
+        return False
+    (node,) = nodes
+    call = layer_of(node).function
+    return call is not None and not call.arguments and not node.inline and len(node.operands) > 1
 
 
 def _form(node: Node) -> tuple[object, ...]:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from importlib.resources import files
+from collections.abc import Iterator, Sequence
+from textwrap import dedent
 
 import graphc_torch.lowerings
 from graphc import __version__
 from graphc.diagnostics import Diagnostic, SpecError
 from graphc.graph import Graph, Paper
 from graphc.pretty import rules_of
-from graphc_torch.body import bodies
 from graphc_torch.construct import Class, Column, Constructor
-from graphc_torch.forward import needs_module, written
+from graphc_torch.forward import result_type, written
+from graphc_torch.initialise import FUNCTION, Initialisation
 from graphc_torch.layer import layer_of
-from graphc_torch.layout import WIDTH, signature, statement
-from graphc_torch.names import RESERVED
+from graphc_torch.layout import WIDTH, Bracket, lines, signature, statement
+from graphc_torch.names import HELPERS, RESERVED
+from graphc_torch.program import Program
+from graphc_torch.program import program as program_of
 from graphc_torch.shared import modules, unlike
 from graphc_torch.template import Template, Templates, templates
-from graphc_torch.term import Parameter, UnresolvedError, literal
+from graphc_torch.term import Parameter, Place, UnresolvedError, literal
+from graphc_torch.trained import freezing, trained_by
+from graphc_torch.uses import needs_module
 
-__all__ = ["class_name", "source"]
+__all__ = ["class_name", "source", "training_name"]
 LOWERINGS = graphc_torch.lowerings
 """Imported for what it registers."""
 
@@ -33,10 +37,14 @@ def source(graph: Graph) -> str:
     Raises:
         graphc.diagnostics.SpecError: the graph has an op that this backend can't express; located.
     """
-    found = templates(bodies(graph), graph.root)
-    _require_one_class(graph, found)
-    classes = _classes(graph, found)
-    code = "\n\n\n".join([*_helpers(graph), *classes])
+    program = program_of(graph)
+    found = templates(program)
+    _require_one_class(program.whole, found)
+    classes = list(_classes(program, found))
+    if unlike := found.unlike():
+        classes = list(_classes(program, templates(program, unlike)))
+    init = "\n".join(Initialisation(program).function())
+    code = "\n\n\n".join(filter(None, [*_helpers(program.whole), init, *classes]))
     return f"{_header(graph)}\n\n{_imports(code)}\n\n\n{code}\n"
 
 
@@ -50,16 +58,22 @@ def _require_one_class(graph: Graph, found: Templates) -> None:
 
 def class_name(graph: Graph) -> str:
     """The name of the network's class: U-Net is `UNet`, resnet50 of ResNet is `ResNet50`."""
-    title = re.sub(r"\W", "", graph.title)
-    rest = graph.name[len(title) :] if graph.name.lower().startswith(title.lower()) else None
-    name = camel(graph.name) if not title or rest is None else title + camel(rest)
+    title = re.sub(r"\W", "", graph.title) if " " not in graph.title else ""
+    beginning = re.match("_?".join(title), graph.name, re.IGNORECASE)
+    rest = graph.name[beginning.end() :] if beginning else ""
+    name = title + camel(rest) if title and beginning else camel(graph.name)
     return f"{name}Net" if name in _taken(graph) else name
 
 
 def _taken(graph: Graph) -> set[str]:
     """The names that no class may have: arguments and sizes are called as in the spec."""
     of_the_spec = {name for scope in graph.root.scopes() for name in (*scope.bindings, *scope.inputs)}
-    return of_the_spec | _helpers_called(graph) | RESERVED
+    return of_the_spec | _helpers_called(graph) | RESERVED | {FUNCTION}
+
+
+def training_name(graph: Graph) -> str:
+    """The name of the class that holds the network and gives its losses."""
+    return f"{class_name(graph)}Training"
 
 
 def camel(name: str) -> str:
@@ -67,9 +81,9 @@ def camel(name: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
-def _classes(graph: Graph, found: Templates) -> Iterator[str]:
+def _classes(program: Program, found: Templates) -> Iterator[str]:
     """The code of each class, each after those it uses."""
-    written = _Writer(graph, found)
+    written = _Writer(program, found)
     number = 0
     while number < len(found.all):
         template = found.all[number]
@@ -78,63 +92,105 @@ def _classes(graph: Graph, found: Templates) -> Iterator[str]:
             continue
         try:
             code = written.write(template)
+        except CrowdedError:
+            continue
         except UnresolvedError as error:
             if found.split(template):
                 continue
             scope = template.scope
-            message = f"the torch backend can't write `{scope.path or graph.name}`"
+            message = f"the torch backend can't write `{scope.path or program.graph.name}`"
             raise SpecError([Diagnostic("E901", message, scope.span)]) from error
         if code:
             yield code
         number += 1
 
 
+class CrowdedError(Exception):
+    """A class would take more numbers than the spec has names for; it is several now."""
+
+
 class _Writer:
     """Writes classes one after the other."""
 
-    def __init__(self, graph: Graph, found: Templates) -> None:
-        self.graph = graph
+    def __init__(self, program: Program, found: Templates) -> None:
+        self.program, graph = program, program.graph
         self.rules = rules_of(graph)
+        self.initialisation = Initialisation(program)
         self.classes: dict[Template, Class] = {}
         self.written: dict[tuple[str, ...], Class] = {}
-        self.names = {*_taken(graph), class_name(graph)}
+        self.names = {*_taken(program.whole), class_name(graph), training_name(graph)}
         self.templates = found
         self.constructor = Constructor(found, self.classes)
 
     def write(self, template: Template) -> str:
         """The code of a class; none where a part of the same split is already written so."""
-        of = Class(template, self.name(template))
+        self.classes[template] = of = Class(template, self.name(template))
         modules = list(self.modules(of))
         forward = written(of, self.rules, self.templates)
+        if of.numbers.is_crowded() and self.templates.split(template):
+            raise CrowdedError
+        brief = not of.parameters() and len(modules) == len(template.operands)
+        if brief and self.templates.put_inline(template):
+            return ""
         if not (modules or of.parameters()) and self.templates.may_be_inside(template):
             self.templates.written_inside.add(template)
             return ""
         if not all(template.agree(parameter.values) for parameter in of.parameters()):
             raise UnresolvedError(of.name)
-        stored = [f"        self.{attribute} = {name}" for name, attribute in forward.attributes.stored.items()]
+        stored = [f"        self.{attribute} = {name}" for name, attribute in forward.code.attributes.stored.items()]
         init = signature("__init__", ["self", *map(declared, of.parameters())], "None", 1)
-        made = [*init, "        super().__init__()", *stored, *modules, ""] if stored or modules else []
-        body = [*made, *forward.out]
+        made = [*init, "        super().__init__()", *stored, *modules, *self.first_state(template), ""]
+        methods = [*self.methods(template, forward.out), *forward.out]
+        body = [*made, *methods] if stored or modules else methods
         self.classes[template] = self.written.setdefault((template.scope.definition, *body), of)
         if self.classes[template] is not of:
             return ""
         self.names.add(of.name)
         return "\n".join([f"class {of.name}(nn.Module):", *self.doc(template), *body])
 
+    def first_state(self, template: Template) -> Iterator[str]:
+        """The end of a constructor: the first values of the weights, and which of them are not trained."""
+        yield from self.initialisation.of_scope(template.scope)
+        if template.names:
+            yield from freezing(self.program)
+
+    def methods(self, template: Template, forward: Sequence[str]) -> Iterator[str]:
+        """The methods before the one that calculates."""
+        if template.names:
+            yield from trained_by(self.program)
+        yield from self.outputs_alone(template, forward)
+
+    def outputs_alone(self, template: Template, all_outputs: Sequence[str]) -> Iterator[str]:
+        """The method `forward` of a network of which training reads more than its outputs."""
+        count = len(self.program.graph.outputs)
+        if template.method == "forward":
+            return
+        (head,) = ast.parse(dedent("\n".join(all_outputs))).body
+        if not isinstance(head, ast.FunctionDef):
+            raise TypeError(template.method)
+        names = [argument.arg for argument in head.args.args[1:]]
+        yield from signature("forward", ["self", *(f"{name}: Tensor" for name in names)], result_type(count), 1)
+        call = Bracket(f"self.{template.method}", tuple(names))
+        which = "0" if count == 1 else f":{count}"
+        yield from lines(call, 2, "return ", f"[{which}]")
+        yield ""
+
     def modules(self, of: Class) -> Iterator[str]:
         """The lines that make the submodules."""
         rows = range(len(of.template.bodies))
-        hosts = [body.scope for body in of.template.bodies]
+        places = [Place(body.scope) for body in of.template.bodies]
         for number in range(len(of.template.operands)):
             if needs_module(of, number, self.templates):
-                column = Column(of.template.column(number), rows, hosts)
+                column = Column(of.template.column(number), rows, places)
                 name = of.template.sample(number).name
                 yield from statement(f"self.{name}", self.constructor.code(of, column), 2)
 
     def name(self, template: Template) -> str:
         scope = template.scope
+        if scope is self.program.model:
+            return class_name(self.program.graph)
         if scope.kind == "root":
-            return class_name(self.graph)
+            return training_name(self.program.graph)
         base = camel(scope.label)
         if scope.kind == "branch" and scope.parent is not None:
             base = camel(scope.parent.label) + base
@@ -146,7 +202,10 @@ class _Writer:
 
     def doc(self, template: Template) -> Iterator[str]:
         scope = template.scope
-        text = f"{_title(self.graph)}. {scope.doc}" if scope.kind == "root" and scope.doc else scope.doc
+        graph = self.program.graph
+        text = f"{_title(graph)}. {scope.doc}" if scope is self.program.model and scope.doc else scope.doc
+        if scope.kind == "root" and self.program.has_training:
+            text = f"{_title(graph)} in training: it gives its losses."
         if text:
             yield from docstring(text, 1)
             yield ""
@@ -186,7 +245,7 @@ def _annotation(values: list[object]) -> str:
 def _title(graph: Graph) -> str:
     """U-Net for unet, ResNet (resnet50) for a variant."""
     plain = re.sub(r"\W", "", graph.title).lower()
-    if not graph.title or plain == graph.name.lower():
+    if not graph.title or plain == graph.name.lower().replace("_", ""):
         return graph.title or graph.name
     return f"{graph.title} ({graph.name})"
 
@@ -221,10 +280,7 @@ def _imports(code: str) -> str:
 def _helpers(graph: Graph) -> Iterator[str]:
     """The helper functions and modules that the graph's ops call, as they stand in this package."""
     calls = _helpers_called(graph)
-    text = (files("graphc_torch") / "helpers.py").read_text()
-    for helper in ast.parse(text).body:
-        if isinstance(helper, ast.FunctionDef | ast.ClassDef) and helper.name in calls:
-            yield ast.get_source_segment(text, helper) or ""
+    yield from (text for name, text in HELPERS.items() if name in calls)
 
 
 def _helpers_called(graph: Graph) -> set[str]:

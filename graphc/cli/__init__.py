@@ -14,11 +14,13 @@ from graphc.cli.draw import draw
 from graphc.cli.explain import explain
 from graphc.cli.outcome import outcome
 from graphc.cli.schema import schema
+from graphc.cli.summary import summary
 from graphc.cli.terminal import tell
+from graphc.cli.verify import verify
 
 __all__ = ["app", "main"]
 
-COMMANDS = (build, check, draw, explain, schema)
+COMMANDS = (build, check, draw, explain, schema, summary, verify)
 
 app = Typer(
     no_args_is_help=True,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from graphc.cli.terminal import FORM
+
+if TYPE_CHECKING:
+    from graphc.graph import Graph
 
 Spec: TypeAlias = Annotated[
     str,
@@ -49,3 +52,23 @@ SizeOption: TypeAlias = Annotated[
     Option("--size", metavar="NAME=N,…", help="The example sizes of the inputs: H=512,W=512. Repeatable."),
 ]
 """`--size H=512,W=512`."""
+
+TapOption: TypeAlias = Annotated[
+    list[str] | None,
+    Option("--tap", metavar="PATH", help="A value that is an output too: --tap stage.2. Repeatable."),
+]
+"""`--tap stage.2`."""
+
+
+def tapped(graph: Graph, paths: list[str] | None) -> Graph:
+    """The graph with the values at some paths as further outputs.
+
+    Raises:
+        BadParameter: there is no value at a path, or it is an output already.
+    """
+    from graphc.rewrite import with_taps
+
+    try:
+        return with_taps(graph, paths or ())
+    except ValueError as error:
+        raise BadParameter(str(error), param_hint="--tap") from error

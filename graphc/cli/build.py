@@ -7,19 +7,34 @@ from typing import Annotated
 
 from typer import Option
 
-from graphc.cli.arguments import Form, Format, SetOption, SizeOption, Spec
+from graphc.cli.arguments import Form, Format, SetOption, SizeOption, Spec, TapOption, tapped
+from graphc.cli.model import DtypeOption, ExternalDataOption, FunctionsOption, OpsetOption
 
 DEFAULT_SUFFIXES = (".py", ".onnx", ".svg")
 
 
 def build(
     spec: Spec,
+    *,
     output: Annotated[
         list[Path] | None,
         Option("-o", "--output", metavar="FILE", help="A file to write; its suffix says as what. Repeatable."),
     ] = None,
+    weights: Annotated[
+        Path | None,
+        Option(
+            "--weights",
+            metavar="FILE",
+            help="Weights; beside a .py they are .safetensors.",
+        ),
+    ] = None,
     set_: SetOption = None,
     size: SizeOption = None,
+    tap: TapOption = None,
+    opset: OpsetOption = None,
+    dtype: DtypeOption = None,
+    functions: FunctionsOption = False,
+    external_data: ExternalDataOption = False,
     form: Format = Form.HUMAN,
 ) -> None:
     """Write PyTorch source, an ONNX file and a diagram.
@@ -30,11 +45,23 @@ def build(
     """
     from graphc.backends import backends
     from graphc.cli.terminal import findings
-    from graphc.cli.writing import default_path, write
+    from graphc.cli.weights import Given, require_use
+    from graphc.cli.writing import default_path, require_taken, write
     from graphc.compiler import compile_with_warnings
     from graphc.settings import read_settings
 
     chosen = backends().writing([path.suffix for path in output] if output else DEFAULT_SUFFIXES)
+    if weights:
+        require_use(chosen)
+    options = {
+        "opset": opset,
+        "dtype": dtype and dtype.value,
+        "functions": functions or None,
+        "external_data": external_data or None,
+    }
+    require_taken(chosen, options)
     graph, warnings = compile_with_warnings(spec, read_settings(set_ or (), size or ()))
     findings(warnings)
-    write(graph, output or [default_path(graph, suffix) for suffix in chosen], chosen)
+    graph = tapped(graph, tap)
+    given = Given(weights, spec).weights(graph) if weights else None
+    write(graph, output or [default_path(graph, suffix) for suffix in chosen], chosen, weights=given, **options)

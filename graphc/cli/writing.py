@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphc.backends import Backend
+from graphc.backends import Backend, BackendError, backends, options_of
 from graphc.cli.terminal import tell
-from graphc.diagnostics import visible
-from graphc.output import OutputError, write_all
+from graphc.diagnostics import listed, visible
+from graphc.output import OutputError, Writer, write_all
 
 if TYPE_CHECKING:
     from graphc.graph import Graph
@@ -30,10 +30,34 @@ def default_path(graph: Graph, suffix: str) -> Path:
     return FOLDER / file
 
 
+def require_taken(chosen: Mapping[str, Backend], options: Mapping[str, Any]) -> None:
+    """Each option that is given, by its name on the command line, is one of a backend that writes something.
+
+    Raises:
+        BackendError: one is not.
+    """
+    taken = {option for backend in chosen.values() for option in options_of(backend)}
+    for option, value in options.items():
+        if value is not None and option not in taken:
+            named = f"--{option.replace('_', '-')}"
+            suffixes = listed(sorted(backends().taking(option).by_suffix))
+            raise BackendError(f"{named} is for {suffixes}, which is not written")
+
+
 def write(graph: Graph, paths: Sequence[Path], chosen: Mapping[str, Backend], **options: Any) -> None:
-    """Writes a graph to all paths or to none, each by the backend chosen for its suffix, and lists the files."""
-    files = write_all([(path, partial(chosen[path.suffix].write, graph, **options)) for path in paths])
-    tell(*_list(files, {suffix: backend.SUFFIXES[suffix] for suffix, backend in chosen.items()}))
+    """Writes a graph to all paths or to none, each by the backend chosen for its suffix, and lists the files.
+
+    A backend gets those of the options that it has, but for what is None.
+    """
+    files = write_all([(path, _writer(chosen[path.suffix], graph, options)) for path in paths])
+    tell(*_list(files, {suffix: what for backend in chosen.values() for suffix, what in backend.SUFFIXES.items()}))
+
+
+def _writer(backend: Backend, graph: Graph, options: Mapping[str, Any]) -> Writer:
+    """How a backend writes the graph."""
+    known = options_of(backend)
+    given = {name: value for name, value in options.items() if name in known and value is not None}
+    return partial(backend.write, graph, **given)
 
 
 def _list(files: Sequence[Path], kinds: Mapping[str, str]) -> Iterator[str]:

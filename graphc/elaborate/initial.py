@@ -18,10 +18,9 @@ from graphc.elaborate.frame import Frame
 from graphc.elaborate.make import make
 from graphc.elaborate.things import Argument, Arguments, Failed
 from graphc.elaborate.weights import Weights
-from graphc.graph import Node
+from graphc.graph import InitRule, Node
 from graphc.ops import OPS
 from graphc.source import Mapping, Scalar, Tree
-from graphc.tensor import Initial
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +32,15 @@ class Initialiser:
     weights: Weights
     nodes: list[Node]
 
-    def read(self, tree: Mapping) -> dict[str, Initial]:
-        """The initial values that the spec gives, by the paths of the weights."""
-        found: dict[str, Initial] = {}
+    def read(self, tree: Mapping) -> Iterator[InitRule]:
+        """What the spec says of initial values, in its order."""
         for text, key in tree.keys.items():
             with suppress(Failed):
                 paths = self._at(key)
                 for name, distribution in self._named(tree.values[text]):
-                    found.update(self._drawn(paths, name, distribution, key))
-        return found
+                    chosen = self._chosen(paths, name, key)
+                    self._require_fans(chosen, distribution, key)
+                    yield InitRule(key.text if key.text in OPS else "", distribution, tuple(chosen))
 
     def _at(self, key: Scalar) -> list[str]:
         """The weights of an op, or at a path."""
@@ -93,10 +92,8 @@ class Initialiser:
                 self.build.fail("E404", f"`{kind.name}` takes no argument alone: name it", span)
             yield kind.main, read_argument(self.build, "float", tree, self.frame)
 
-    def _drawn(
-        self, paths: list[str], name: Scalar | None, distribution: Distribution, key: Scalar
-    ) -> Iterator[tuple[str, Initial]]:
-        """The initial values of those of the weights that are meant."""
+    def _chosen(self, paths: list[str], name: Scalar | None, key: Scalar) -> list[str]:
+        """Those of the weights that are meant."""
         last = key.text.rpartition(".")[2]
         are_weights = name is None and all(path.rpartition(".")[2] == last for path in paths)
         wanted = name.text if name else last if are_weights else "weight"
@@ -106,16 +103,15 @@ class Initialiser:
             span = name.span if name else key.span
             hint = did_you_mean(wanted, known, f"there is {listed(known)}")
             self.build.fail("E302", f"no weight is called `{wanted}` at `{key.text}`", span, hint)
-        for path in chosen:
-            yield path, distribution.of(self._shape(path, distribution, key))
+        return chosen
 
-    def _shape(self, path: str, distribution: Distribution, key: Scalar) -> list[int]:
-        shape = self.weights.all[path].shape
-        fixed = [size for size in shape if isinstance(size, int)]
-        if distribution.fans and (len(fixed) < 2 or len(fixed) < len(shape)):
-            message = f"`{distribution.name}` counts inputs and outputs: `{path}` needs two fixed axes or more"
-            self.build.fail("E404", message, key.span)
-        return fixed
+    def _require_fans(self, paths: list[str], distribution: Distribution, key: Scalar) -> None:
+        """A distribution that counts inputs and outputs needs weights that have them."""
+        for path in paths if distribution.fans else ():
+            shape = self.weights.all[path].shape
+            if len(shape) < 2 or not all(isinstance(size, int) for size in shape):
+                message = f"`{distribution.name}` counts inputs and outputs: `{path}` needs two fixed axes or more"
+                self.build.fail("E404", message, key.span)
 
 
 def _is_distribution(tree: Mapping) -> bool:

@@ -18,6 +18,7 @@ from graphc.elaborate.parts import Parts
 from graphc.elaborate.pattern import shape_of
 from graphc.elaborate.shared import declare
 from graphc.elaborate.steps import Steps
+from graphc.elaborate.tables import Tables
 from graphc.elaborate.things import Argument, Arguments, Failed, Result, Thing, main_value, spoken
 from graphc.elaborate.weights import Weights
 from graphc.graph import ExpectedFigure, ExpectedShape, FreeSize, Graph, Scope, Value, weights_of
@@ -86,16 +87,22 @@ class Root:
     def finish(self, graph: Graph) -> None:
         """What is said about weights, once all of them are known."""
         build, spec = self.build, self.spec
-        if not (spec.training or spec.init) or build.found:
+        if not (spec.training or spec.init or spec.weights) or build.found:
             return  # where a step has failed, its weights are missing
         roots = [part.root for part in (graph, graph.training, graph.sampling) if part]
         weights = Weights(build, (found for root in roots for found in weights_of(root)))
         if spec.training and graph.training:
-            graph.training.frozen = weights.frozen(spec.training, self.frame)
-            weights.require_trained(spec.training, self.frame)
+            graph.training.frozen = weights.at_any(spec.training.frozen, self.frame)
+            trained = {name: loss.trains or () for name, loss in spec.training.losses.items()}
+            graph.training.losses = [
+                replace(loss, trained=weights.at_any(trained[loss.name], self.frame)) for loss in graph.training.losses
+            ]
         if spec.init:
             nodes = [node for root in roots for node in root.nodes()]
-            graph.initial = Initialiser(build, self.frame, weights, nodes).read(spec.init)
+            graph.init = tuple(Initialiser(build, self.frame, weights, nodes).read(spec.init))
+        if spec.weights:
+            alone = len(spec.variants) < 2 and not self.settings
+            graph.checkpoints = Tables(build, self.frame, weights.tree, alone).read(spec.weights)
 
     def arguments(self) -> Arguments:
         """What the variant sets, then what the settings set, read among the file's own names."""

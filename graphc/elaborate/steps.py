@@ -57,8 +57,11 @@ class Steps:
             thing = UNKNOWN
         with suppress(Failed):
             define(self.build, frame, name, thing)
+        scope, value = frame.level.scope, value_in(thing)
         if isinstance(operand, Formula) and is_plain(thing):
-            frame.level.scope.bindings[name.text] = Binding(thing, "let", operand.expression)
+            scope.bindings[name.text] = Binding(thing, "let", operand.expression)
+        elif value:
+            scope.lets[name.text] = value
 
     def placed(self, step: Step, frame: Frame, label: Label = "") -> Result:
         """Gives a step its name, then runs it as often as it says."""

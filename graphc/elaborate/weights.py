@@ -12,7 +12,7 @@ from graphc.elaborate.evaluate import evaluate
 from graphc.elaborate.frame import Frame
 from graphc.elaborate.things import Failed
 from graphc.expr import Broken, Expr, Member, Name
-from graphc.spec import Formula, Part
+from graphc.spec import Formula
 from graphc.tensor import Weight
 
 Branches: TypeAlias = "dict[str, Branches]"
@@ -45,22 +45,15 @@ class Weights:
                 hint = did_you_mean(part, known, f"there is {', '.join(dict.fromkeys(known))}" if known else "")
                 self.build.fail("E302", f"no weights at `{formula}`: nothing is `{part}`", formula.at(piece), hint)
             found = below
-        return [path.removeprefix(".") for start, inner in found for path in _leaves(start, inner)]
+        return [path.removeprefix(".") for start, inner in found for path in leaves(start, inner)]
 
-    def frozen(self, part: Part, frame: Frame) -> frozenset[str]:
-        """The weights that are not trained."""
+    def at_any(self, formulas: Iterable[Formula], frame: Frame) -> frozenset[str]:
+        """The paths of the weights at or below several paths; where there are none, that is reported."""
         found: set[str] = set()
-        for formula in part.frozen:
+        for formula in formulas:
             with suppress(Failed):
                 found.update(self.at(formula, frame))
         return frozenset(found)
-
-    def require_trained(self, part: Part, frame: Frame) -> None:
-        """Each part that a loss says it trains has weights."""
-        for objective in part.losses.values():
-            for formula in objective.trains or ():
-                with suppress(Failed):
-                    self.at(formula, frame)
 
 
 def _parts(build: Build, formula: Formula, frame: Frame) -> Iterator[tuple[str, Expr]]:
@@ -91,8 +84,9 @@ def _matching(branch: Mapping[str, object], part: str) -> list[str]:
     return [part] if part in branch else []
 
 
-def _leaves(path: str, branch: Branches) -> Iterator[str]:
+def leaves(path: str, branch: Branches) -> Iterator[str]:
+    """The paths of the weights at or below a path."""
     if not branch:
         yield path
     for name, inner in branch.items():
-        yield from _leaves(f"{path}.{name}", inner)
+        yield from leaves(f"{path}.{name}", inner)

@@ -24,7 +24,7 @@ class _Folded(Free):
         return Tensor(reduce(broadcast, (value.shape for value in inputs)), promoted(inputs))
 
 
-class _Binary(Free):
+class Binary(Free):
     """Two operands."""
 
     def requires(self, input: Tensor, other: Tensor) -> Iterator[Requirement]:
@@ -34,7 +34,7 @@ class _Binary(Free):
         return Tensor(broadcast(input.shape, other.shape), promoted((input, other)))
 
 
-class _OfNumbers(_Binary):
+class _OfNumbers(Binary):
     """Two operands, not both of bool."""
 
     def requires(self, input: Tensor, other: Tensor) -> Iterator[Requirement]:
@@ -54,7 +54,7 @@ class Multiply(_Folded):
     name = "multiply"
 
 
-class Subtract(_Binary):
+class Subtract(Binary):
     """The difference of two values; not of bool (`torch.sub`)."""
 
     name = "subtract"
@@ -65,7 +65,7 @@ class Subtract(_Binary):
         yield from super().requires(input, other)
 
 
-class Divide(_Binary):
+class Divide(Binary):
     """The quotient of two values, as float32 (`torch.div`)."""
 
     name = "divide"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod, sqrt
+from typing import ClassVar
 
 from graphc.demands import divisible
 from graphc.dims import Size, product
@@ -25,10 +26,10 @@ from graphc.ops.window import Window, counts, windows, windows_fit
 from graphc.tensor import Shape, Tensor, Uniform, Weight
 
 
-class Conv2d(Op):
-    """Convolution (cross-correlation) [N, C, H, W] → [N, out_channels, H', W'] (`torch.nn.Conv2d`)."""
+class Convolution(Op):
+    """Convolution (cross-correlation) over `axes` axes behind the channels."""
 
-    name = "conv2d"
+    axes: ClassVar[int]
     main = "out_channels"
     out_channels: Count
     kernel_size: Extent
@@ -40,10 +41,10 @@ class Conv2d(Op):
 
     def windows(self) -> Sequence[Window]:
         """The kernel along each axis."""
-        return windows(2, self.kernel_size, self.stride, self.padding, self.dilation)
+        return windows(self.axes, self.kernel_size, self.stride, self.padding, self.dilation)
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
-        yield from image(input)
+        yield from image(input, self.axes)
         yield from extents_fit(
             input, kernel_size=self.kernel_size, stride=self.stride, padding=self.padding, dilation=self.dilation
         )
@@ -54,17 +55,39 @@ class Conv2d(Op):
         return input.with_channels(self.out_channels).with_space(counts(self.windows(), input.space))
 
     def weights(self, input: Tensor) -> Mapping[str, Weight]:
-        shape = (self.out_channels, input.channels // self.groups, *extent(self.kernel_size, 2))
+        shape = (self.out_channels, input.channels // self.groups, *extent(self.kernel_size, self.axes))
         return affine(shape, self.out_channels, self.bias)
 
     def macs(self, input: Tensor) -> Size:
-        return product(self.infer(input).shape) * (input.channels // self.groups) * prod(extent(self.kernel_size, 2))
+        kernel = prod(extent(self.kernel_size, self.axes))
+        return product(self.infer(input).shape) * (input.channels // self.groups) * kernel
 
 
-class ConvTranspose2d(Op):
-    """Transposed convolution [N, C, H, W] → [N, out_channels, H', W'] (`torch.nn.ConvTranspose2d`)."""
+class Conv1d(Convolution):
+    """Convolution (cross-correlation) [N, C, L] → [N, out_channels, L'] (`torch.nn.Conv1d`)."""
 
-    name = "conv_transpose2d"
+    name = "conv1d"
+    axes = 1
+
+
+class Conv2d(Convolution):
+    """Convolution (cross-correlation) [N, C, H, W] → [N, out_channels, H', W'] (`torch.nn.Conv2d`)."""
+
+    name = "conv2d"
+    axes = 2
+
+
+class Conv3d(Convolution):
+    """Convolution (cross-correlation) [N, C, D, H, W] → [N, out_channels, D', H', W'] (`torch.nn.Conv3d`)."""
+
+    name = "conv3d"
+    axes = 3
+
+
+class TransposedConvolution(Op):
+    """Transposed convolution over `axes` axes behind the channels."""
+
+    axes: ClassVar[int]
     main = "out_channels"
     out_channels: Count
     kernel_size: Extent
@@ -76,7 +99,7 @@ class ConvTranspose2d(Op):
     dilation: Extent = 1
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
-        yield from image(input)
+        yield from image(input, self.axes)
         yield from extents_fit(
             input,
             kernel_size=self.kernel_size,
@@ -86,33 +109,56 @@ class ConvTranspose2d(Op):
             dilation=self.dilation,
         )
         yield from groups_divide(self.groups, input.channels, self.out_channels)
-        settings = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
-        axes = zip(input.space, self.space(input), *(extent(e, 2) for e in settings), strict=True)
-        for size, made, k, s, p, added, d in axes:
+        for size, made, (k, s, p, added, d) in zip(input.space, self.space(input), self.per_axis(), strict=True):
             yield Requirement(added < max(s, d), f"output_padding {added} must be smaller than stride or dilation")
             if d * (k - 1) + added < 2 * p:
                 yield not_smaller(made, 1, f"{size} becomes {made}: nothing is left, input {input}")
 
+    def per_axis(self) -> Sequence[tuple[int, ...]]:
+        """The kernel, stride, padding, output_padding and dilation along each axis."""
+        settings = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
+        return list(zip(*(extent(setting, self.axes) for setting in settings), strict=True))
+
     def space(self, input: Tensor) -> Shape:
         """The spatial size of the output."""
-        settings = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
-        per_axis = zip(input.space, *(extent(e, 2) for e in settings), strict=True)
-        return tuple((size - 1) * s - 2 * p + d * (k - 1) + added + 1 for size, k, s, p, added, d in per_axis)
+        pairs = zip(input.space, self.per_axis(), strict=True)
+        return tuple((size - 1) * s - 2 * p + d * (k - 1) + added + 1 for size, (k, s, p, added, d) in pairs)
 
     def infer(self, input: Tensor) -> Tensor:
         return input.with_channels(self.out_channels).with_space(self.space(input))
 
     def weights(self, input: Tensor) -> Mapping[str, Weight]:
-        shape = (input.channels, self.out_channels // self.groups, *extent(self.kernel_size, 2))
+        shape = (input.channels, self.out_channels // self.groups, *extent(self.kernel_size, self.axes))
         return affine(shape, self.out_channels, self.bias)
 
     def macs(self, input: Tensor) -> Size:
-        return product(input.shape) * (self.out_channels // self.groups) * prod(extent(self.kernel_size, 2))
+        return product(input.shape) * (self.out_channels // self.groups) * prod(extent(self.kernel_size, self.axes))
 
 
-def image(input: Tensor) -> Iterator[Requirement]:
-    """The operand is [N, C, H, W], and C is known."""
-    yield rank(input, 4)
+class ConvTranspose1d(TransposedConvolution):
+    """Transposed convolution [N, C, L] → [N, out_channels, L'] (`torch.nn.ConvTranspose1d`)."""
+
+    name = "conv_transpose1d"
+    axes = 1
+
+
+class ConvTranspose2d(TransposedConvolution):
+    """Transposed convolution [N, C, H, W] → [N, out_channels, H', W'] (`torch.nn.ConvTranspose2d`)."""
+
+    name = "conv_transpose2d"
+    axes = 2
+
+
+class ConvTranspose3d(TransposedConvolution):
+    """Transposed convolution [N, C, D, H, W] → [N, out_channels, D', H', W'] (`torch.nn.ConvTranspose3d`)."""
+
+    name = "conv_transpose3d"
+    axes = 3
+
+
+def image(input: Tensor, axes: int) -> Iterator[Requirement]:
+    """The operand is [N, C, *] with so many axes behind, and C is known."""
+    yield rank(input, axes + 2)
     yield holds(input, "float32")
     yield fixed(input.channels, input, "the number of channels")
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from graphc.demands import divisible
-from graphc.ops.base import Extent, Flag, Free, Padding, Requirement, extent, extents_fit, holds, rank
+from graphc.ops.base import Extent, Flag, Free, Padding, Requirement, extent, extents_fit, holds, not_smaller, rank
 from graphc.ops.window import Window, counts, windows, windows_fit
 from graphc.tensor import DType, Tensor
 
 
-class Pool2d(Free):
-    """One value for each window [N, C, H, W] → [N, C, H', W']; without a stride, windows lie side by side."""
+class Pool(Free):
+    """One value for each window over `axes` axes behind the channels; without a stride, windows lie side by side."""
 
+    axes: ClassVar[int]
     main = "kernel_size"
     kernel_size: Extent
     stride: Extent | None = None
@@ -28,8 +30,8 @@ class Pool2d(Free):
         raise NotImplementedError(self.name)
 
     def pooled(self, input: Tensor, *dtypes: DType, **extents: Extent) -> Iterator[Requirement]:
-        """The operand is an image of one of these types, and the windows fit."""
-        yield rank(input, 4)
+        """The operand has the axes and holds one of these types, and the windows fit."""
+        yield rank(input, self.axes + 2)
         yield holds(input, *dtypes)
         yield from extents_fit(input, kernel_size=self.kernel_size, stride=self.step, padding=self.padding, **extents)
         for window in self.windows():
@@ -45,63 +47,166 @@ class Pool2d(Free):
                 message = f"{self.name} leaves out the last rows unless {window.stride} divides {size}"
                 yield Requirement(divisible(size, window.stride), message)
 
-    def infer(self, input: Tensor) -> Tensor:
+    def infer(self, input: Tensor) -> Tensor | Mapping[str, Tensor]:
         return input.with_space(counts(self.windows(), input.space))
 
 
-class MaxPool2d(Pool2d):
-    """The largest value of each window [N, C, H, W] → [N, C, H', W'] (`torch.nn.MaxPool2d`)."""
+class MaxPool(Pool):
+    """The largest value of each window, and with `return_indices` where in the space it is, all axes numbered as one.
 
-    name = "max_pool2d"
+    The outputs are `values` and `indices` then.
+    """
+
     dilation: Extent = 1
+    return_indices: Flag = False
     ceil_mode: Flag = False
 
     def windows(self) -> Sequence[Window]:
-        return windows(2, self.kernel_size, self.step, self.padding, self.dilation, ceil_mode=self.ceil_mode)
+        return windows(self.axes, self.kernel_size, self.step, self.padding, self.dilation, ceil_mode=self.ceil_mode)
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from self.pooled(input, "float32", "int64", dilation=self.dilation)
 
+    def infer(self, input: Tensor) -> Tensor | Mapping[str, Tensor]:
+        found = input.with_space(counts(self.windows(), input.space))
+        return {"values": found, "indices": Tensor(found.shape, "int64")} if self.return_indices else found
 
-class AvgPool2d(Pool2d):
+
+class MaxPool1d(MaxPool):
+    """The largest value of each window [N, C, L] → [N, C, L']; `return_indices` says where (`torch.nn.MaxPool1d`)."""
+
+    name = "max_pool1d"
+    axes = 1
+
+
+class MaxPool2d(MaxPool):
+    """The largest value of each window [N, C, H, W] → [N, C, H', W'] (`torch.nn.MaxPool2d`).
+
+    With `return_indices` there are two outputs, `values` and `indices`, the places of the largest in H·W.
+    """
+
+    name = "max_pool2d"
+    axes = 2
+
+
+class MaxPool3d(MaxPool):
+    """The largest value of each window [N, C, D, H, W] → [N, C, D', H', W'] (`torch.nn.MaxPool3d`)."""
+
+    name = "max_pool3d"
+    axes = 3
+
+
+class AvgPool(Pool):
+    """The mean of each window. What lies in the padding counts as 0, or not at all without `count_include_pad`."""
+
+    ceil_mode: Flag = False
+    count_include_pad: Flag = True
+
+    def windows(self) -> Sequence[Window]:
+        return windows(self.axes, self.kernel_size, self.step, self.padding, 1, ceil_mode=self.ceil_mode)
+
+    def requires(self, input: Tensor) -> Iterator[Requirement]:
+        yield from self.pooled(input, "float32")
+
+
+class AvgPool1d(AvgPool):
+    """The mean of each window [N, C, L] → [N, C, L'] (`torch.nn.AvgPool1d`)."""
+
+    name = "avg_pool1d"
+    axes = 1
+
+
+class AvgPool2d(AvgPool):
     """The mean of each window [N, C, H, W] → [N, C, H', W'] (`torch.nn.AvgPool2d`).
 
     What lies in the padding counts as 0, or not at all where `count_include_pad` is false.
     """
 
     name = "avg_pool2d"
-    ceil_mode: Flag = False
-    count_include_pad: Flag = True
+    axes = 2
 
-    def windows(self) -> Sequence[Window]:
-        return windows(2, self.kernel_size, self.step, self.padding, 1, ceil_mode=self.ceil_mode)
+
+class AvgPool3d(AvgPool):
+    """The mean of each window [N, C, D, H, W] → [N, C, D', H', W'] (`torch.nn.AvgPool3d`).
+
+    Unlike the others, it takes no window that is larger than the value itself.
+    """
+
+    name = "avg_pool3d"
+    axes = 3
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
-        yield from self.pooled(input, "float32")
+        yield from super().requires(input)
+        for size, window in zip(input.space, self.windows(), strict=True):
+            yield not_smaller(size, window.kernel, f"a window of {window.kernel} must fit into {size} without padding")
 
 
-class AdaptivePool2d(Free):
-    """One value for each of `output_size` parts of an image."""
+class AdaptivePool(Free):
+    """One value for each of `output_size` parts along `axes` axes behind the channels."""
 
+    axes: ClassVar[int]
     main = "output_size"
     output_size: Extent
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
-        yield rank(input, 4)
+        yield rank(input, self.axes + 2)
         yield holds(input, "float32")
         yield from extents_fit(input, output_size=self.output_size)
 
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """The number of parts along each axis."""
+        return extent(self.output_size, self.axes)
+
     def infer(self, input: Tensor) -> Tensor:
-        return input.with_space(extent(self.output_size, 2))
+        return input.with_space(self.parts)
 
 
-class AdaptiveAvgPool2d(AdaptivePool2d):
+class AdaptiveAvgPool(AdaptivePool):
+    """The mean of each part."""
+
+
+class AdaptiveAvgPool1d(AdaptiveAvgPool):
+    """The mean of each of `output_size` parts of [N, C, L] (`torch.nn.AdaptiveAvgPool1d`)."""
+
+    name = "adaptive_avg_pool1d"
+    axes = 1
+
+
+class AdaptiveAvgPool2d(AdaptiveAvgPool):
     """The mean of each of `output_size` parts, as equal as they can be (`torch.nn.AdaptiveAvgPool2d`)."""
 
     name = "adaptive_avg_pool2d"
+    axes = 2
 
 
-class AdaptiveMaxPool2d(AdaptivePool2d):
+class AdaptiveAvgPool3d(AdaptiveAvgPool):
+    """The mean of each of `output_size` parts of [N, C, D, H, W] (`torch.nn.AdaptiveAvgPool3d`)."""
+
+    name = "adaptive_avg_pool3d"
+    axes = 3
+
+
+class AdaptiveMaxPool(AdaptivePool):
+    """The largest value of each part."""
+
+
+class AdaptiveMaxPool1d(AdaptiveMaxPool):
+    """The largest value of each of `output_size` parts of [N, C, L] (`torch.nn.AdaptiveMaxPool1d`)."""
+
+    name = "adaptive_max_pool1d"
+    axes = 1
+
+
+class AdaptiveMaxPool2d(AdaptiveMaxPool):
     """The largest value of each of `output_size` parts, as equal as they can be (`torch.nn.AdaptiveMaxPool2d`)."""
 
     name = "adaptive_max_pool2d"
+    axes = 2
+
+
+class AdaptiveMaxPool3d(AdaptiveMaxPool):
+    """The largest value of each of `output_size` parts of [N, C, D, H, W] (`torch.nn.AdaptiveMaxPool3d`)."""
+
+    name = "adaptive_max_pool3d"
+    axes = 3

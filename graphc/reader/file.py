@@ -12,6 +12,7 @@ from graphc.reader.blocks import read_block, read_body, require_whole
 from graphc.reader.parts import read_sampling, read_training
 from graphc.reader.pieces import Pieces
 from graphc.reader.scalars import plain
+from graphc.reader.tables import read_tables
 from graphc.reader.unused import read_inside
 from graphc.source import Mapping, Scalar, Tree
 from graphc.spec import Block, Expectation, ExpectedOutput, Spec
@@ -19,6 +20,7 @@ from graphc.spec import Block, Expectation, ExpectedOutput, Spec
 FILE_KEYS = (
     *("graphc", "name", "title", "paper", "doc", "use", "extends", "params", "variants", "default", "dims"),
     *("inputs", "shared", "blocks", "graph", "outputs", "expect", "training", "sampling", "init"),
+    "weights",
 )
 
 FIGURES: tuple[Figure, ...] = get_args(Figure)
@@ -50,9 +52,11 @@ def read_file(to: Pieces, tree: Tree, digest: str) -> Spec | None:
         training=read_training(to, top.get("training")),
         sampling=read_sampling(to, top.get("sampling")),
         init=to.kind(top.get("init"), Mapping, "init", "init: {conv2d: {normal: {std: 0.02}}}"),
+        weights=read_tables(to, top.get("weights")),
         used=used,
         span=root.span,
         digest=digest,
+        tree=root,
         unused=tuple(to.unused),
     )
 

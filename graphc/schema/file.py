@@ -21,6 +21,7 @@ from graphc.schema.pieces import (
 )
 from graphc.schema.scope import Scope
 from graphc.schema.steps import steps
+from graphc.schema.tables import tables
 
 MOST = 10**18
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,7 +35,7 @@ def file_schema(scope: Scope) -> Json:
         **record({**_metadata(), **_variants(scope), **_body(scope)}, ["graphc", "name"]),
         "if": {"not": {"required": ["extends"]}},
         "then": {"dependentRequired": {"graph": ["inputs"], "inputs": ["graph"]}},
-        "$defs": {**pieces(), **_definitions(scope), **steps(scope), **initial()},
+        "$defs": {**pieces(), **_definitions(scope), **steps(scope), **initial(), **tables()},
     }
 
 
@@ -89,6 +90,7 @@ def _body(scope: Scope) -> dict[str, Json]:
         "training": described("What exists only in training, and the losses.", record(training)),
         "sampling": described("How samples are drawn.", record(sampling)),
         "init": ref("init"),
+        "weights": ref("weights"),
     }
 
 

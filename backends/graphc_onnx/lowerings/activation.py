@@ -98,9 +98,12 @@ def float_(_: Float, to: Emitter, input: Value) -> None:
 
 @lower.register
 def gelu(op: Gelu, to: Emitter, input: Value) -> None:
-    """x/2 · (1 + erf(x/√2)), or with tanh(√(2/π) · (x + 0.044715 x³)): ONNX has Gelu only from opset 20 on."""
+    """x/2 · (1 + erf(x/√2)), or with tanh(√(2/π) · (x + 0.044715 x³)): ONNX has Gelu only from opset 20 on.
+
+    In this form, divided by √2, ONNX Runtime finds the first in the graph, and has a kernel for it.
+    """
     if op.approximate == "none":
-        inner = to.step("erf", "Erf", to.step("scaled", "Mul", input, scalar(to, "sqrt_half", sqrt(0.5))))
+        inner = to.step("erf", "Erf", to.step("scaled", "Div", input, scalar(to, "sqrt_two", sqrt(2))))
     else:
         cube = to.step("cube", "Mul", to.step("square", "Mul", input, input), input)
         bent = to.step("bent", "Add", input, to.step("part", "Mul", cube, scalar(to, "bend", 0.044715)))

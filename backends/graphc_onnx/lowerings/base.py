@@ -14,8 +14,8 @@ from graphc_onnx.emitter import Emitter
 def lower(op: Op, to: Emitter, *operands: Value | None) -> None:
     """Writes an op as ONNX nodes: for its value, and for what that needs.
 
-    A lowering names its operands as the op's `infer` does. What it writes is valid in every opset from
-    `graphc_onnx.assemble.LOWEST_OPSET` on, or from the one that it asks for with `needs_opset`.
+    A lowering names its operands as the op's `infer` does, or takes them all as `*operands`. What it writes is valid in
+    every opset from `graphc_onnx.assemble.LOWEST_OPSET` on, or from the one that it asks for with `needs_opset`.
 
     Raises:
         SpecError: ONNX can't express the op, or nothing is registered for its class.

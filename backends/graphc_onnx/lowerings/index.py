@@ -29,7 +29,7 @@ def chunk(op: Chunk, to: Emitter, input: Value) -> None:
 @lower.register
 def constant(op: Constant, to: Emitter) -> None:
     """What can take the number in its own element type does so (`operands.in_type`): others read a node."""
-    to.put_off(lambda: to.emit("Identity", to.number("number", op.value, op.infer().dtype)))
+    to.put_off(lambda to: to.emit("Identity", to.number("number", op.value, op.infer().dtype)))
 
 
 @lower.register

@@ -61,7 +61,7 @@ class Axis:
 def gathered(to: Emitter, axis: Axis, value: Operand) -> str:
     """The elements that PyTorch takes, along one axis."""
     at = to.below(f"axis_{axis.number}")
-    return at.step("taken", "Gather", value, _index(at, axis), axis=axis.number)
+    return at.step("taken", "Gather", value, _index(at.exactly(), axis), axis=axis.number)
 
 
 def _index(to: Emitter, axis: Axis) -> str:

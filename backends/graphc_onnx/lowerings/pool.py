@@ -5,33 +5,41 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto
 
-from graphc.dims import Size
+from graphc.dims import Size, product
 from graphc.graph import Value
-from graphc.ops.base import extent
-from graphc.ops.pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from graphc.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, MaxPool
 from graphc_onnx.draft import Array, Operand
 from graphc_onnx.emitter import Emitter
-from graphc_onnx.lowerings.base import lower
+from graphc_onnx.lowerings.base import cannot_lower, lower
 from graphc_onnx.lowerings.window import window
 
 
 @lower.register
-def avg_pool2d(op: AvgPool2d, to: Emitter, input: Value) -> None:
+def avg_pool(op: AvgPool, to: Emitter, input: Value) -> None:
     _require_right_windows(op, to)
-    settings = window(2, kernel_size=op.kernel_size, stride=op.step, padding=op.padding, dilation=1)
+    settings = window(op.axes, kernel_size=op.kernel_size, stride=op.step, padding=op.padding, dilation=1)
     del settings["dilations"]  # only from opset 19 on
     counted = int(op.count_include_pad)
     to.emit("AveragePool", input, **settings, ceil_mode=int(op.ceil_mode), count_include_pad=counted)
 
 
 @lower.register
-def max_pool2d(op: MaxPool2d, to: Emitter, input: Value) -> None:
+def max_pool(op: MaxPool, to: Emitter, input: Value) -> None:
+    """ONNX numbers the elements of the whole value where PyTorch numbers those of each channel."""
+    if input.type.dtype != "float32":
+        raise cannot_lower(to.node, "it pools no whole numbers", "take `float` of them first")
     _require_right_windows(op, to)
-    settings = window(2, kernel_size=op.kernel_size, stride=op.step, padding=op.padding, dilation=op.dilation)
-    to.emit("MaxPool", input, **settings, ceil_mode=int(op.ceil_mode))
+    settings = window(op.axes, kernel_size=op.kernel_size, stride=op.step, padding=op.padding, dilation=op.dilation)
+    rounds_up = int(op.ceil_mode)
+    if not op.return_indices:
+        to.emit("MaxPool", input, **settings, ceil_mode=rounds_up)
+        return
+    largest, places = to.steps("MaxPool", input, gives=("largest", "places"), **settings, ceil_mode=rounds_up)
+    to.emit_output("values", "Identity", largest)
+    to.emit_output("indices", "Mod", places, to.number("plane", product(input.type.space), "int64"))
 
 
-def _require_right_windows(op: AvgPool2d | MaxPool2d, to: Emitter) -> None:
+def _require_right_windows(op: AvgPool | MaxPool, to: Emitter) -> None:
     """Before opset 22, ONNX counts a window that starts in the padding behind the input.
 
     Rounding up gives one, for some size, where it starts at size + padding or later: at ⌈room / stride⌉·stride, at most
@@ -42,43 +50,62 @@ def _require_right_windows(op: AvgPool2d | MaxPool2d, to: Emitter) -> None:
 
 
 @lower.register
-def adaptive_avg_pool2d(op: AdaptiveAvgPool2d, to: Emitter, input: Value) -> None:
-    """A mean of all where one part is wanted, ordinary pooling where the parts are equal, else P_h · x · P_wᵀ.
+def adaptive_avg_pool(op: AdaptiveAvgPool, to: Emitter, input: Value) -> None:
+    """A mean of all where one part is wanted, ordinary pooling where the parts are equal, else matrix products.
 
     A row of a pooling matrix P [parts, size] has 1/n at the n elements of its part; it is computed in the graph
     where the size is free.
     """
-    parts = extent(op.output_size, 2)
-    if parts == (1, 1):
-        to.emit("GlobalAveragePool", input)
+    if not _has_equal_parts(op, to, input, "GlobalAveragePool", "AveragePool"):
+        matrices = [_matrix(to.below(f"axis_{axis}"), input, axis, parts) for axis, parts in enumerate(op.parts, 2)]
+        across = to.step("across", "Transpose", matrices[-1], perm=[1, 0])
+        _give_means(op, to, input, [across, *reversed(matrices[:-1])])
+
+
+def _give_means(op: AdaptiveAvgPool, to: Emitter, input: Value, matrices: list[str]) -> None:
+    """x · Pᵀ along the last axis, P · x along the one before, and so along the first, with the others as one."""
+    across, *others = matrices
+    if not others:
+        to.emit("MatMul", input, across)
         return
-    equal = _equal_parts(input, parts)
-    if equal:
-        to.emit("AveragePool", input, kernel_shape=equal, strides=equal)
+    value = to.step("along_last", "MatMul", input, across)
+    if len(others) == 1:
+        to.emit("MatMul", others[0], value)
         return
-    rows, columns = _matrix(to.below("height"), input, 2, parts[0]), _matrix(to.below("width"), input, 3, parts[1])
-    across = to.step("across", "Transpose", columns, perm=[1, 0])
-    to.emit("MatMul", rows, to.step("along_width", "MatMul", input, across))
+    value = to.step("along_second", "MatMul", others[0], value)
+    value = to.step("planes", "Reshape", value, to.constant("planes_shape", [0, 0, 0, -1]))
+    value = to.step("along_first", "MatMul", others[1], value)
+    to.emit("Reshape", value, to.constant("shape", [0, 0, *op.parts]))
 
 
 @lower.register
-def adaptive_max_pool2d(op: AdaptiveMaxPool2d, to: Emitter, input: Value) -> None:
+def adaptive_max_pool(op: AdaptiveMaxPool, to: Emitter, input: Value) -> None:
     """The largest of all where one part is wanted, ordinary pooling where the parts are equal.
 
-    Else each part of the rows is cut out and its largest row kept, then each part of the columns.
+    Else each part of the first axis is cut out and its largest element kept, then each part of the next.
     """
-    parts = extent(op.output_size, 2)
-    if parts == (1, 1):
-        to.emit("GlobalMaxPool", input)
-        return
-    equal = _equal_parts(input, parts)
-    if equal:
-        to.emit("MaxPool", input, kernel_shape=equal, strides=equal)
+    if _has_equal_parts(op, to, input, "GlobalMaxPool", "MaxPool"):
         return
     to.needs_opset(18)  # ReduceMax takes its axes as an operand
-    rows = _largest(to.below("height"), input, input.type.shape[2], 2, parts[0])
-    columns = _largest(to.below("width"), to.step("rows", "Concat", *rows, axis=2), input.type.shape[3], 3, parts[1])
-    to.emit("Concat", *columns, axis=3)
+    value: Operand = input
+    for axis, parts in enumerate(op.parts, 2):
+        at = to.below(f"axis_{axis}")
+        found = _largest(at, value, input.type.shape[axis], axis, parts)
+        value = at.step("largest", "Concat", *found, axis=axis)
+    to.emit("Identity", value)
+
+
+def _has_equal_parts(op: AdaptiveAvgPool | AdaptiveMaxPool, to: Emitter, input: Value, whole: str, part: str) -> bool:
+    """Whether the parts are equal at all sizes; then the op is written: over all, or over windows side by side."""
+    if set(op.parts) == {1}:
+        to.emit(whole, input)
+        return True
+    pairs = zip(input.type.space, op.parts, strict=True)
+    equal = [size // count for size, count in pairs if isinstance(size, int) and size % count == 0]
+    if len(equal) < op.axes:
+        return False
+    to.emit(part, input, kernel_shape=equal, strides=equal)
+    return True
 
 
 def _largest(to: Emitter, value: Operand, size: Size, axis: int, parts: int) -> list[str]:
@@ -97,13 +124,6 @@ def _largest(to: Emitter, value: Operand, size: Size, axis: int, parts: int) -> 
         start, end = (at.step(name, "Gather", whole, number) for name, whole in (("start", starts), ("end", ends)))
         found.append(at.step("largest", "ReduceMax", at.step("cut", "Slice", value, start, end, along), along))
     return found
-
-
-def _equal_parts(input: Value, parts: tuple[int, ...]) -> list[int] | None:
-    """The sizes of the parts where these are all equal."""
-    pairs = zip(input.type.space, parts, strict=True)
-    equal = [size // count for size, count in pairs if isinstance(size, int) and size % count == 0]
-    return equal if len(equal) == len(parts) else None
 
 
 def pooling_matrix(size: int, parts: int) -> Array:

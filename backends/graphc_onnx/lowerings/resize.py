@@ -38,7 +38,7 @@ def interpolate(op: Interpolate, to: Emitter, input: Value, like: Value | None =
         settings = settings | {"coordinate_transformation_mode": "align_corners"}
     factors = op.factors(input.type)
     if factors is not None:
-        scales = to.constant("scales", np.asarray([1, 1, *factors], np.float32))
+        scales = to.exactly().constant("scales", np.asarray([1, 1, *factors], np.float32))
         to.emit("Resize", input, "", scales, **settings)
     else:
         to.emit("Resize", input, "", "", _sizes(op, to, input, like), **settings)

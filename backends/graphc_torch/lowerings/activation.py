@@ -31,7 +31,7 @@ from graphc.ops.activation import (
 )
 from graphc.ops.base import Op
 from graphc.tensor import Tensor
-from graphc_torch.layer import Argument, Call, Layer, keywords, lower, positional
+from graphc_torch.layer import Argument, Call, Kind, Layer, keywords, lower, positional
 
 
 def both(module: str, function: str, op: Op, *attributes: str) -> Layer:
@@ -77,7 +77,7 @@ def _(op: Exp, input: Tensor) -> Layer:
 
 @lower.register
 def _(op: Float, input: Tensor) -> Layer:
-    return Layer(function=Call("Tensor.float"))
+    return Layer(function=Call("Tensor.to", (Argument("dtype", Kind("float32")),), like=("dtype",)))
 
 
 @lower.register

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from graphc.ops.pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from graphc.ops.base import Op
+from graphc.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, MaxPool
 from graphc.tensor import Tensor
-from graphc_torch.layer import Call, Layer, keywords, lower, positional
+from graphc_torch.layer import Argument, Call, Layer, keywords, lower, positional
+
+
+def pool(module: str, op: Op, *arguments: Argument) -> Layer:
+    """A module, and the function with the op's name, with the same arguments."""
+    return Layer(Call(f"nn.{module}{op.name[-2:]}", arguments), Call(f"functional.{op.name}", arguments))
 
 
 @lower.register
-def _(op: AdaptiveAvgPool2d, input: Tensor) -> Layer:
-    arguments = (positional(op, "output_size"),)
-    return Layer(Call("nn.AdaptiveAvgPool2d", arguments), Call("functional.adaptive_avg_pool2d", arguments))
+def _(op: AdaptiveAvgPool, input: Tensor) -> Layer:
+    return pool("AdaptiveAvgPool", op, positional(op, "output_size"))
 
 
 @lower.register
-def _(op: AdaptiveMaxPool2d, input: Tensor) -> Layer:
-    arguments = (positional(op, "output_size"),)
-    return Layer(Call("nn.AdaptiveMaxPool2d", arguments), Call("functional.adaptive_max_pool2d", arguments))
+def _(op: AdaptiveMaxPool, input: Tensor) -> Layer:
+    return pool("AdaptiveMaxPool", op, positional(op, "output_size"))
 
 
 @lower.register
-def _(op: AvgPool2d, input: Tensor) -> Layer:
+def _(op: AvgPool, input: Tensor) -> Layer:
     arguments = keywords(op, "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
-    return Layer(Call("nn.AvgPool2d", arguments), Call("functional.avg_pool2d", arguments))
+    return pool("AvgPool", op, *arguments)
 
 
 @lower.register
-def _(op: MaxPool2d, input: Tensor) -> Layer:
-    arguments = keywords(op, "kernel_size", "stride", "padding", "dilation", "ceil_mode")
-    return Layer(Call("nn.MaxPool2d", arguments), Call("functional.max_pool2d", arguments))
+def _(op: MaxPool, input: Tensor) -> Layer:
+    arguments = keywords(op, "kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode")
+    return pool("MaxPool", op, *arguments)

@@ -16,15 +16,19 @@ Stage: TypeAlias = tuple[str, tuple[object, ...]]
 
 @lower.register
 def _(op: Rearrange, input: Tensor) -> Layer:
-    """A function of torch where one is enough, else the helper, which calls several."""
+    """A function of torch where one is enough, else methods, one after the other."""
     stages = list(stages_of(op))
+    arguments = tuple(inferred("", value) for _, given in stages for value in given)
     if len(stages) == 1:
-        name, arguments = stages[0]
-        return Layer(function=Call(f"torch.{name}", tuple(inferred("", value) for value in arguments)))
-    split = tuple(parts(op, group) for group in op.parsed.left)
-    join = tuple(map(len, op.parsed.right))
-    arguments = (inferred("split", split), inferred("order", op.parsed.order), inferred("join", join))
-    return Layer(function=Call("rearranged", arguments), helper=True) if stages else Layer()
+        return Layer(function=Call(f"torch.{stages[0][0]}", arguments))
+    methods = "\n".join(called(*stage) for stage in stages)
+    return Layer(function=Call(methods, arguments, style="methods")) if stages else Layer()
+
+
+def called(name: str, arguments: tuple[object, ...]) -> str:
+    """The call of a method, with `{}` for each argument; a tuple alone has its own parentheses."""
+    alone = len(arguments) == 1 and isinstance(arguments[0], tuple)
+    return f"{name}{{}}" if alone else f"{name}({', '.join('{}' for _ in arguments)})"
 
 
 def stages_of(op: Rearrange) -> Iterator[Stage]:

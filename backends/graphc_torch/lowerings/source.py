@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from graphc.ops.source import Arange, Filled, Full, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc.tensor import DType, Tensor
-from graphc_torch.layer import Argument, Call, Layer, lower, positional
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """An element type, which is written as torch has it."""
-
-    name: DType
-
-    def __repr__(self) -> str:
-        return f"torch.{self.name}"
+from graphc_torch.layer import Argument, Call, Kind, Layer, lower, positional
 
 
 @lower.register
 def _(op: Arange) -> Layer:
     step = (positional(op, "step"),) if op.step != 1 else ()
     start = (positional(op, "start"),) if op.start != 0 or step else ()
-    return Layer(function=Call("torch.arange", (*start, positional(op, "end"), *step)))
+    like = like_others(op.infer().dtype)
+    return Layer(function=Call("torch.arange", (*start, positional(op, "end"), *step), like=like))
 
 
 @lower.register
@@ -58,7 +47,12 @@ def _(op: ZerosLike, input: Tensor) -> Layer:
 
 def filled(op: Filled, function: str, *further: Argument) -> Layer:
     """One number for all."""
-    return Layer(function=Call(function, (positional(op, "shape"), *further)))
+    return Layer(function=Call(function, (positional(op, "shape"), *further), like=like_others(op.held)))
+
+
+def like_others(held: DType) -> tuple[str, ...]:
+    """What new values have from those that are there: numbers with fractions their precision, all their place."""
+    return ("dtype", "device") if held == "float32" else ("device",)
 
 
 def dtype(op: Filled) -> Argument:

@@ -1,0 +1,22 @@
+"""The examples keep what they say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.mark.slow
+def test_a_small_resnet_learns_digits(tmp_path: Path) -> None:
+    """97 % of the digits that it has never seen, by the objective of its spec."""
+    command = [sys.executable, str(EXAMPLES / "digits.py")]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=500).stdout
+    found = re.search(r"^([\d.]+)% of 360 held-out digits$", said, re.MULTILINE)
+    assert found is not None, said
+    assert float(found[1]) >= 97
