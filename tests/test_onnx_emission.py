@@ -428,7 +428,7 @@ def test_op_in_bfloat16_is_near_that_in_float32(op: Op, operands: tuple[Tensor, 
     near = {name: value.astype(half) for name, value in (weights | inputs).items() if value.dtype == np.float32}
     back = {name: value.astype(np.float32) for name, value in near.items()}
     evaluator = ReferenceEvaluator(graphc_onnx.model(graph, weights=weights, dtype="bfloat16"))
-    ours = np.asarray([*evaluator.run(None, {name: near.get(name, value) for name, value in inputs.items()})][0])
+    ours = np.asarray(next(iter(evaluator.run(None, {name: near.get(name, value) for name, value in inputs.items()}))))
     again = [{name: back.get(name, value) for name, value in values.items()} for values in (weights, inputs)]
     wanted = run_in_torch(graph, *again)[graph.outputs["output"]]
     if wanted.dtype != np.float32:
