@@ -228,7 +228,7 @@ def finished(address: str) -> Graph:
         graph = compile(address)
     except SpecError as error:
         codes = {found.code for found in error.diagnostics}
-        if "E401" not in codes:
+        if not codes & {"E306", "E401"}:
             raise
         pytest.skip("it needs ops that there are not yet")
     unknown = {node.op.name for node in graph.nodes if type(node.op) not in REFERENCES}
@@ -248,7 +248,8 @@ def networks() -> Iterator[object]:
 @pytest.mark.parametrize("address", [*networks()])
 def test_networks_give_the_values_of_their_graphs(address: str, tmp_path: Path) -> None:
     graph = finished(address)
-    module, inputs = loaded(graph), feeds(graph, graph.examples())
+    module, drawn = loaded(graph), feeds(graph, graph.examples())
+    inputs = {name: abs(value) if value.dtype.kind == "i" else value for name, value in drawn.items()}  # tokens
     wanted = run_in_torch(graph, random_weights(graph), inputs)
     with torch.inference_mode():
         found = module(*map(torch.from_numpy, inputs.values()))

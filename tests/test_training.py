@@ -183,7 +183,8 @@ QUICK = {"mnist_cnn", "resnet18", "unet"}
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in FALLING])
 def test_losses_fall_on_a_fixed_batch(name: str) -> None:
     graph = compile(name, read_settings(FALLING[name]))
-    losses = train(graphc_torch.module(graph, training=True), tensors(batch(graph, {"N": 4})), steps=8)
+    rate = 1e-4 if name == "alexnet" else 1e-3  # without norms it takes smaller steps
+    losses = train(graphc_torch.module(graph, training=True), tensors(batch(graph, {"N": 4})), steps=8, rate=rate)
     assert np.isfinite(losses).all()
     assert min(losses[-3:]) < 0.95 * losses[0], losses
 
