@@ -26,7 +26,7 @@ def read(path: Path) -> Mapping[str, object]:
         raise
     except UnpicklingError as error:
         raise ValueError("it is none that torch.save made of tensors alone; save `model.state_dict()`") from error
-    except Exception as error:
+    except Exception as error:  # torch raises whatever the damaged bytes lead to
         raise ValueError(f"it is damaged ({type(error).__name__})") from error
 
 

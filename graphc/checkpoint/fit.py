@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from graphc.checkpoint.origins import Misfit, Origin, Shape
+from graphc.checkpoint.origins import MisfitError, Origin, Shape
 from graphc.checkpoint.stored import Stored, Tensors
 from graphc.graph import Graph
 from graphc.tensor import Weight
@@ -97,7 +97,7 @@ def _problem(origin: Origin, shapes: list[Shape], weight: Weight) -> str:
     names = " and ".join(f"`{name}`" for name in origin.names)
     try:
         made = origin.shape(shapes, wanted)
-    except Misfit as error:
+    except MisfitError as error:
         return f"{names} is {theirs}, and {error}"
     if made == wanted:
         return ""

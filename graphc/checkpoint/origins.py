@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Shape: TypeAlias = tuple[int, ...]
 
 
-class Misfit(ValueError):  # noqa: N818, a shape that doesn't fit is told with others, as one error
+class MisfitError(ValueError):
     """The tensors of a file can't give the weight."""
 
 
@@ -39,7 +39,7 @@ class Origin:
         """The shape that tensors of these shapes give; `wanted` is that of the weight.
 
         Raises:
-            Misfit: they give nothing.
+            MisfitError: they give nothing.
         """
         return found[0]
 
@@ -58,7 +58,7 @@ class Concat(Origin):
     def shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
         first, dim = found[0], _axis(self.dim, found[0])
         if {(*shape[:dim], *shape[dim + 1 :]) for shape in found} != {(*first[:dim], *first[dim + 1 :])}:
-            raise Misfit("they differ in more than one axis")
+            raise MisfitError("they differ in more than one axis")
         return (*first[:dim], sum(shape[dim] for shape in found), *first[dim + 1 :])
 
     def array(self, found: Sequence[Array], wanted: Shape) -> Array:
@@ -79,9 +79,9 @@ class Split(Origin):
 
     def __post_init__(self) -> None:
         if (self.of > 0) == bool(self.sizes):
-            raise Misfit("`split` needs either `of`, the number of equal pieces, or their `sizes`")
+            raise MisfitError("`split` needs either `of`, the number of equal pieces, or their `sizes`")
         if not 0 <= self.index < (self.of or len(self.sizes)):
-            raise Misfit(f"there is no piece {self.index}: they are counted from 0")
+            raise MisfitError(f"there is no piece {self.index}: they are counted from 0")
 
     @property
     def part(self) -> int | None:
@@ -99,7 +99,7 @@ class Split(Origin):
         dim = _axis(self.dim, shape)
         sizes = self.sizes or (shape[dim] // self.of,) * self.of
         if sum(sizes) != shape[dim]:
-            raise Misfit(f"axis {dim} is {shape[dim]}, not cut into {len(sizes)} such pieces")
+            raise MisfitError(f"axis {dim} is {shape[dim]}, not cut into {len(sizes)} such pieces")
         start = sum(sizes[: self.index])
         return start, start + sizes[self.index], dim
 
@@ -120,7 +120,7 @@ class Transpose(Origin):
     def _order(self, shape: Shape) -> Shape:
         order = tuple(_axis(dim, shape) for dim in self.dims or reversed(range(len(shape))))
         if sorted(order) != list(range(len(shape))):
-            raise Misfit(f"`dims` must name each of its {len(shape)} axes once")
+            raise MisfitError(f"`dims` must name each of its {len(shape)} axes once")
         return order
 
 
@@ -160,5 +160,5 @@ OPERATIONS: dict[str, type[Origin]] = {kind.word: kind for kind in (Concat, Resh
 
 def _axis(dim: int, shape: Shape) -> int:
     if not -len(shape) <= dim < len(shape):
-        raise Misfit(f"it has no axis {dim}")
+        raise MisfitError(f"it has no axis {dim}")
     return dim % len(shape)

@@ -25,7 +25,7 @@ def read(path: Path) -> Tensors:
 
     try:
         with safe_open(path, "np") as file:
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  the file is no mapping
     except SafetensorError as error:
         raise ValueError(f"it is damaged: {error}") from error
     found = {}

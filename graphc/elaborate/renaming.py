@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import NoReturn, TypeAlias
 
-from graphc.checkpoint.origins import OPERATIONS, Misfit, Origin
+from graphc.checkpoint.origins import OPERATIONS, MisfitError, Origin
 from graphc.elaborate.build import Build
 from graphc.elaborate.evaluate import evaluate
 from graphc.elaborate.fitting import Matched
@@ -47,7 +47,7 @@ class Renamer:
         }
         try:
             return kind(names, **given)
-        except Misfit as error:
+        except MisfitError as error:
             self.build.fail("E404", str(error), rule.key.span)
 
     def _frame(self, matched: Matched) -> Frame:
