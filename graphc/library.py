@@ -10,7 +10,7 @@ from graphc.diagnostics import Diagnostic, Source, Span, SpecError, did_you_mean
 from graphc.loader import Loader, specs
 from graphc.spec import Spec
 
-__all__ = ["installed", "load", "load_file", "names", "parse", "specs", "standard"]
+__all__ = ["installed", "load", "load_file", "names", "parse", "specs", "standard", "templates"]
 
 
 def load(address: str) -> tuple[Spec, str | None]:
@@ -88,6 +88,11 @@ def standard() -> Spec:
 def names() -> list[str]:
     """The names of the installed specs."""
     return sorted(path.stem for path in specs().glob("*.yaml"))
+
+
+def templates() -> dict[str, Path]:
+    """The files that `graphc new` starts from, by name; each is a spec."""
+    return {path.stem: path for path in sorted((specs() / "templates").glob("*.yaml"))}
 
 
 def _is_path(file: str) -> bool:

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-import graphc_onnx
 import graphc_torch
 from graphc import library
 from graphc.checkpoint import read_weights
@@ -24,8 +23,6 @@ from graphc.dims import Size, substitute
 from graphc.elaborate import elaborate
 from graphc.graph import Graph
 from graphc.settings import read_settings
-from interpreter import feeds
-from test_onnx import session
 from test_torch import worst
 
 FAMILIES = [
@@ -323,34 +320,3 @@ def test_gated_resnets_equal_torchvision_with_gates(name: str, resnet: str, gate
     if name.startswith("se_"):  # Caffe's
         theirs.set_submodule("maxpool", nn.MaxPool2d(3, 2, ceil_mode=True))
     assert_equal(compile(name), theirs, (2, 3, 96, 128), naming=in_order)
-
-
-ONNX = {
-    "alexnet_two_towers": {"N": 2, "H": 224, "W": 230},
-    "vgg11_bn": {"N": 2, "H": 64, "W": 70},
-    "squeezenet1_1": {"N": 2, "H": 97, "W": 120},
-    "mnist_cnn": {"N": 3},
-    "convnext_tiny": {"N": 2, "H": 64, "W": 95},
-    "googlenet_paper": {"N": 2},
-    "densenet121": {"N": 2, "H": 64, "W": 95},
-    "mobilenet_v2": {"N": 2, "H": 64, "W": 95},
-    "mobilenet_v3_small": {"N": 2, "H": 64, "W": 95},
-    "efficientnet_b0": {"N": 2},
-    "se_resnet18": {"N": 2, "H": 64, "W": 95},
-    "cbam_resnet18": {"N": 2, "H": 64, "W": 95},
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("address", ONNX)
-def test_onnx_runtime_equals_torch(address: str) -> None:
-    graph = compile(address)
-    inputs = feeds(graph, ONNX[address])
-    image = torch.from_numpy(inputs["image"])
-    module = alive(graphc_torch.module(graph), image)
-    weights = {path: weight.numpy() for path, weight in module.state_dict().items()}
-    run = session(graphc_onnx.model(graph, weights=weights)).run
-    with torch.inference_mode():
-        rounded, exact = module(image).double(), module.double()(image.double())
-    # rounding grows on the way through norms of few values: torch's own error says how much
-    assert worst(torch.from_numpy(run(None, inputs)[0]), exact) < max(1e-5, 10 * worst(rounded, exact)) < 1e-3

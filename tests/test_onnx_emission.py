@@ -169,6 +169,34 @@ def test_a_network_is_the_same_in_every_opset(address: str, opsets: Iterable[int
         assert_near(session(model).run(None, inputs)[0], wanted, 1e-5)
 
 
+ATTENDED = """\
+graphc: 1
+name: attended
+dims: {N: 2, T: 5, S: 7}
+inputs: {query: [N, T, 24], key: [N, S, 24], value: [N, S, 36], seen: {shape: [T, S], dtype: bool}}
+graph:
+  - let:
+      whole: "attention(query, key, value, heads=3)"
+      causal: "attention(query, key, value, heads=2, is_causal=true)"
+      alone: "attention(query[:, none], key[:, none], value[:, none], scale=0.3)"
+      masked: "attention(query, key, value, seen)"
+      three_axes: "attention(query, key, value)"
+outputs: {whole: whole, causal: causal, alone: alone, masked: masked, three_axes: three_axes}
+"""
+
+
+def test_attention_is_one_operator_where_the_opset_has_it() -> None:
+    graph = graphc.compile(text=ATTENDED)
+    inputs = feeds(graph, sizes_of(graph))
+    inputs["seen"][1] = False
+    plain, fused = graph.onnx(opset=22), graph.onnx(opset=23)
+    assert not [node for node in plain.graph.node if node.op_type == "Attention"]
+    wanted = [graph.outputs[name].path for name in ("whole", "causal", "alone")]
+    assert [node.name for node in fused.graph.node if node.op_type == "Attention"] == wanted
+    for ours, theirs in zip(session(fused).run(None, inputs), session(plain).run(None, inputs), strict=True):
+        assert_near(ours, theirs, EQUAL)
+
+
 def build(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     """The exit code of `graphc build`, and what it says on stderr."""
     with pytest.raises(SystemExit) as left:

@@ -34,6 +34,8 @@ from sketch import Sketch
 LANGUAGE = Path(__file__).parent / "cases" / "language"
 HEAVY = {"alexnet", "unet", "vgg"}
 """Families whose smallest network takes more than a few seconds."""
+LARGE = 10_000_000
+"""Parameters from which on a network is run at one set of sizes."""
 
 NET = """\
 graphc: 1
@@ -130,12 +132,12 @@ def test_every_value_and_the_losses(address: str, sizes: dict[str, int]) -> None
     )
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.parametrize("address", addresses())
 def test_every_spec_and_variant(address: str) -> None:
-    """The large ones at one set of sizes, with the losses."""
+    """With the losses; the large ones at one set of sizes."""
     graph = compile(address)
-    is_large = int(str(parameters(graph))) > 30_000_000
+    is_large = int(str(parameters(graph))) > LARGE
     result = verify(graph, Asked(training=True, sizes=[other(graph)] if is_large else None))
     assert result, str(result)
 

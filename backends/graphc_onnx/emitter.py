@@ -114,6 +114,11 @@ class Emitter:
         """The type of real numbers that is written."""
         return "float32" if self.exact else self.draft.real
 
+    @property
+    def opset(self) -> int:
+        """The opset that the model has so far; it may grow."""
+        return self.draft.opset
+
     def needs_opset(self, opset: int) -> None:
         """Raises the model's opset where it is lower."""
         self.draft.opset = max(self.draft.opset, opset)

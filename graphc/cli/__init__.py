@@ -12,6 +12,8 @@ from graphc.cli.build import build
 from graphc.cli.check import check
 from graphc.cli.draw import draw
 from graphc.cli.explain import explain
+from graphc.cli.ls import ls
+from graphc.cli.new import new
 from graphc.cli.outcome import outcome
 from graphc.cli.schema import schema
 from graphc.cli.summary import summary
@@ -20,7 +22,7 @@ from graphc.cli.verify import verify
 
 __all__ = ["app", "main"]
 
-COMMANDS = (build, check, draw, explain, schema, summary, verify)
+COMMANDS = (build, check, draw, explain, ls, new, schema, summary, verify)
 
 app = Typer(
     no_args_is_help=True,

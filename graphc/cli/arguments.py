@@ -12,11 +12,23 @@ from graphc.cli.terminal import FORM
 if TYPE_CHECKING:
     from graphc.graph import Graph
 
+
+def complete_spec(begun: str) -> list[str]:
+    """What an address can become that is begun: names of installed specs; behind `name:` its variants."""
+    from graphc import library
+
+    family, sign, _ = begun.partition(":")
+    if sign and family in library.names():
+        return [f"{family}:{variant}" for variant in library.installed(family).variants]
+    return [name for name in library.names() if name.startswith(begun)]
+
+
 Spec: TypeAlias = Annotated[
     str,
     Argument(
         metavar="SPEC",
         show_default=False,
+        autocompletion=complete_spec,
         help="A file, or the name of an installed spec; `:variant` chooses a variant.",
     ),
 ]

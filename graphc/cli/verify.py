@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Exit, Option
 
 from graphc.cli.arguments import Form, Format, SetOption
+from graphc.cli.progress import Progress
 
 if TYPE_CHECKING:
     from graphc.graph import Graph
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 
 DIFFERENT = 1
 """The exit code where something differs."""
-PATIENCE = 1.0
-"""Seconds before it is told how far the work is."""
 
 
 class Kind(StrEnum):
@@ -91,13 +87,11 @@ def _verified(graph: Graph, asked: Asked) -> Verification:
     from graphc.verify import SizeError
     from graphc.verify import verify as verified
 
-    progress = _Progress()
     try:
-        return verified(graph, asked, progress.tell)
+        with Progress() as progress:
+            return verified(graph, asked, progress.tell)
     except SizeError as error:
         raise BadParameter(str(error), param_hint="--size") from error
-    finally:
-        progress.clear()
 
 
 def _chosen(addresses: list[str], *, variants: bool) -> Iterator[tuple[Spec, str | None]]:
@@ -124,25 +118,3 @@ def _graph(spec: Spec, variant: str | None, settings: Settings) -> Graph:
     graph, warnings = compile_spec(spec, variant, settings)
     findings(warnings)
     return graph
-
-
-@dataclass(slots=True)
-class _Progress:
-    """One line on a terminal's stderr that says what is being done, once that takes a while."""
-
-    begun: float = field(default_factory=monotonic)
-    shown: bool = False
-
-    def tell(self, text: str) -> None:
-        if sys.stderr.isatty() and monotonic() - self.begun > PATIENCE:
-            self.shown = True
-            self.write(f"{text} …")
-
-    def clear(self) -> None:
-        if self.shown:
-            self.write("")
-
-    @staticmethod
-    def write(text: str) -> None:
-        sys.stderr.write(f"\r\x1b[2K{text}")
-        sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Attention from plain operators, in every opset, and the masks that say what it may see."""
+"""Attention, from plain operators in every opset, or as ONNX's own operator; and the masks that say what it may see."""
 
 from __future__ import annotations
 
@@ -14,12 +14,39 @@ from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings.base import lower
 from graphc_onnx.lowerings.shape import target
 
+FUSED_SINCE = 23
+"""The opset that brought the operator `Attention`."""
+
 
 @lower.register
 def attention(op: Attention, to: Emitter, *operands: Value | None) -> None:
     """softmax(q kᵀ · scale + bias) v, of query, key, value and perhaps a mask and a bias."""
     query, key, value = (operand for operand in operands[:3] if operand is not None)
     mask, bias = (*operands[3:], None, None)[:2]
+    if to.opset >= FUSED_SINCE and mask is None and bias is None and _is_one_operator(op, query, key, value):
+        _fused(op, to, query, key, value)
+    else:
+        _plain(op, to, (query, key, value), mask, bias)
+
+
+def _is_one_operator(op: Attention, query: Value, key: Value, value: Value) -> bool:
+    """Whether ONNX's operator takes the operands as they are: it broadcasts nothing, and wants its number of axes."""
+    batches = {operand.type.shape[:-2] for operand in (query, key, value)}
+    return len(batches) == 1 and query.type.rank == (4 if op.heads is None else 3)
+
+
+def _fused(op: Attention, to: Emitter, query: Value, key: Value, value: Value) -> None:
+    """ONNX's own operator. No mask goes in: where a row sees nothing PyTorch gives 0, and ONNX says nothing of it."""
+    heads = {} if op.heads is None else {"q_num_heads": op.heads, "kv_num_heads": op.heads}
+    scale = {} if op.scale is None else {"scale": float(op.scale)}
+    to.emit("Attention", query, key, value, is_causal=int(op.is_causal), **heads, **scale)
+
+
+def _plain(
+    op: Attention, to: Emitter, operands: tuple[Value, Value, Value], mask: Value | None, bias: Value | None
+) -> None:
+    """Two matrix products around a softmax."""
+    query, key, value = operands
     q = to.step("scaled", "Mul", _heads(op, to, "query", query), _scale(op, to, query))
     k, v = _heads(op, to, "key", key, columns=True), _heads(op, to, "value", value)
     scores = to.step("scores", "MatMul", q, k)
