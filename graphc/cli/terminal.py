@@ -80,13 +80,19 @@ def _report(diagnostics: Sequence[Diagnostic], width: int) -> Iterator[Text]:
 def _print(stream: TextIO | None, texts: Iterable[str | Text]) -> None:
     if stream is None:
         return
+    written = _shown(stream, texts) if stream.isatty() else "".join(f"{text}\n" for text in texts)
+    encoding = stream.encoding or "utf-8"
+    stream.write(written.encode(encoding, "replace").decode(encoding))
+    stream.flush()
+
+
+def _shown(stream: TextIO, texts: Iterable[str | Text]) -> str:
+    """What a terminal is given: folded to its width, in colour."""
     console = _console(stream)
     with console.capture() as captured:
         for text in texts:
-            console.print(_folded(text, console) if stream.isatty() else text, soft_wrap=True)
-    encoding = stream.encoding or "utf-8"
-    stream.write(captured.get().encode(encoding, "replace").decode(encoding))
-    stream.flush()
+            console.print(_folded(text, console), soft_wrap=True)
+    return captured.get()
 
 
 def _console(stream: TextIO) -> Console:
