@@ -51,3 +51,24 @@ def test_links_lead_somewhere() -> None:
 def test_the_manual_of_errors_is_the_table_of_codes() -> None:
     """`python -m graphc.manual` writes it."""
     assert (TOP / "docs" / "errors.md").read_text(encoding="utf-8") == manual.errors()
+
+
+def test_the_how_tos_do_as_they_say(tmp_path: Path) -> None:
+    """Each `$ graphc …` is run, and where its output stands below, it is that."""
+    spec, expected, workflow = blocks("docs/howto.md", "yaml")
+    (tmp_path / "allcnn.yaml").write_text(spec + expected, encoding="utf-8")
+    slip = spec.replace("{out_channels: 192, kernel_size: 1}", "{out_chanels: 192, kernel_size: 1}")
+    (tmp_path / "slip.yaml").write_text(slip, encoding="utf-8")
+    for console in blocks("docs/howto.md", "console"):
+        for said in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
+            command, _, wanted = said.partition("\n")
+            if command.startswith("graphc"):
+                run = graphc(tmp_path, *command.split()[1:])
+                assert run.returncode == ("slip" in command), run.stderr
+                assert not wanted or run.stdout + run.stderr == wanted
+    (step,) = (line for line in workflow.splitlines() if "graphc ls" in line)
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "slip.yaml").write_text(slip, encoding="utf-8")
+    run = graphc(tmp_path, *step.partition("graphc ")[2].split())
+    assert run.returncode == 1
+    assert run.stderr.startswith("::error file=specs/slip.yaml,line=27,")
