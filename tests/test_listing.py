@@ -119,16 +119,19 @@ def test_a_shell_completes_commands_and_specs(shell: str) -> None:
 
 
 def test_progress_is_for_terminals_alone(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    with Progress(begun=-10.0) as progress:
+    with Progress(patience=0.0) as progress:
         progress.tell("working")
+    assert progress.timer is None
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with Progress(begun=-10.0) as progress:
+    with Progress(patience=0.0) as progress:
         progress.tell("working")
-        progress.clear()
-    assert capsys.readouterr().err == "\r\x1b[2Kworking …\r\x1b[2K"
+        assert progress.timer
+        progress.timer.join()
+        progress.tell("working on")
+    assert capsys.readouterr().err == "\r\x1b[2Kworking …\r\x1b[2Kworking on …\r\x1b[2K"
     with Progress() as progress:
-        progress.tell("not yet")
+        progress.tell("soon done")
     assert capsys.readouterr().err == ""
 
 

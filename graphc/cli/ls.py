@@ -54,7 +54,7 @@ def ls(
     wrong: list[Diagnostic] = []
     with Progress() as progress:
         for lines in _written(kind, specs, _entries(specs, progress, wrong)):
-            progress.clear()
+            progress.tell("")
             tell(*lines)
     if wrong:
         raise SpecError(wrong)
