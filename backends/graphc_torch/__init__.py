@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphc.graph import Graph
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+    from graphc_torch.inside import Inputs
 
 SUFFIXES = {".py": "PyTorch source", ".safetensors": "weights for the PyTorch source"}
 READS = {".bin": "PyTorch weights", ".pt": "PyTorch weights", ".pth": "PyTorch weights"}
 
-__all__ = ["READS", "SUFFIXES", "dynamic_shapes", "module", "read", "source", "write"]
+__all__ = ["READS", "SUFFIXES", "activations", "dynamic_shapes", "grad_cam", "module", "read", "source", "write"]
 
 
 def source(graph: Graph) -> str:
@@ -71,6 +73,38 @@ def module(
     from graphc_torch.live import load, load_training
 
     return (load_training if training else load)(graph, seed, weights)
+
+
+def activations(module: nn.Module, inputs: Inputs, paths: Iterable[str]) -> dict[str, Tensor]:
+    """The values at some paths inside a live module, for inputs as the module takes them, or by their names.
+
+    A path is that of any value of the graph (`stem.bn`), or of a scope, which stands for what it comes to (`stage.2`).
+    The module's parameters, buffers and modes are used as they are; gradients flow through what is found.
+
+    Raises:
+        ValueError: there is no value at a path; or the module was not made by graphc in this process.
+        graphc.diagnostics.SpecError: the source can't give out a value from where it is; located.
+    """
+    from graphc_torch.inside import activations as found
+
+    return found(module, inputs, paths)
+
+
+def grad_cam(module: nn.Module, inputs: Inputs, path: str, target: int | Tensor | None = None) -> Tensor:
+    """Which places of the maps at a path speak for a class: Grad-CAM (Selvaraju et al. 2017, equations 1 and 2).
+
+    Each map [N, C, *space] is weighed by the mean over space of the slope of the class's score, before any softmax, on
+    it; what is left of their sum above 0 is the result [N, *space]. The scores are the first output [N, classes];
+    `target` is a class, or one for each picture [N], without it the class with the largest score. Put the module into
+    evaluation mode first.
+
+    Raises:
+        ValueError: there is no value at the path, or none that the scores depend on; the shapes are others; or the
+            module was not made by graphc in this process.
+    """
+    from graphc_torch.inside import grad_cam as found
+
+    return found(module, inputs, path, target)
 
 
 def read(path: Path) -> Mapping[str, object]:

@@ -11,6 +11,7 @@ from graphc.graph import Graph
 from graphc.initial import Array, initial_values
 from graphc_torch import loaded
 from graphc_torch.given import given
+from graphc_torch.inside import remember
 from graphc_torch.program import program
 from graphc_torch.writer import class_name, source, training_name
 
@@ -21,7 +22,10 @@ def load(graph: Graph, seed: int = 0, weights: Mapping[str, object] | None = Non
     Raises:
         ValueError: weights are given, and one is missing or has another shape.
     """
-    return _made(graph, class_name(graph), initial_values(graph, seed) if weights is None else given(graph, weights))
+    values = initial_values(graph, seed) if weights is None else given(graph, weights)
+    made = _made(graph, class_name(graph), values)
+    remember(type(made), graph)
+    return made
 
 
 def load_training(graph: Graph, seed: int = 0, weights: Mapping[str, object] | None = None) -> nn.Module:
