@@ -6,11 +6,12 @@
 1,797 pictures of 8×8 pixels; every fifth is held out. It takes some ten seconds on a processor.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from sklearn.datasets import load_digits
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import graphc
@@ -33,24 +34,28 @@ def shifted(image: Tensor) -> Tensor:
     return torch.roll(image, (dy, dx), dims=(2, 3))
 
 
-def main() -> None:
-    torch.manual_seed(0)
-    learnt, held_out = data()
-    graph = graphc.compile(Path(__file__).with_name("digits.yaml"))
-    training = graph.module(training=True)
+def fit(training: nn.Module, learnt: TensorDataset, epochs: int, change: Callable[[Tensor], Tensor]) -> None:
+    """Trains by the losses of the spec; each batch of pictures is changed before it is seen."""
     optimizer = torch.optim.AdamW(training.parameters(), weight_decay=0.01)
     batches = DataLoader(learnt, batch_size=64, shuffle=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, EPOCHS * len(batches))
-    for epoch in range(EPOCHS):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, epochs * len(batches))
+    for epoch in range(epochs):
         total = 0.0
         for image, label in batches:
-            loss = training(shifted(image), label)["total"]
+            loss = training(change(image), label)["total"]
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             total += float(loss.detach()) * len(label)
         print(f"epoch {epoch + 1:2}: loss {total / len(learnt):.3f}")
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    learnt, held_out = data()
+    training = graphc.compile(Path(__file__).with_name("digits.yaml")).module(training=True)
+    fit(training, learnt, EPOCHS, shifted)
     image, label = held_out.tensors
     with torch.inference_mode():
         found = training.eval().get_submodule("model")(image).argmax(1)

@@ -20,3 +20,12 @@ def test_a_small_resnet_learns_digits(tmp_path: Path) -> None:
     found = re.search(r"^([\d.]+)% of 360 held-out digits$", said, re.MULTILINE)
     assert found is not None, said
     assert float(found[1]) >= 97
+
+
+@pytest.mark.slow
+def test_where_networks_look_is_drawn(tmp_path: Path) -> None:
+    """After one epoch they know little; the sheet is there, and a line for each of the two."""
+    command = [sys.executable, str(EXAMPLES / "grad_cam.py"), "--epochs", "1", "-o", "sheet.png"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=500).stdout
+    assert len(re.findall(r"% of 360 held-out digits; \d+% of Grad-CAM on the digit$", said, re.MULTILINE)) == 2
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
