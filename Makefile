@@ -12,13 +12,13 @@ demo: $(VENV)/installed
 	$(BIN)/graphc build specs/unet.yaml
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m "not slow and not exhaustive"
+	$(BIN)/python -m pytest -n auto -m "not slow and not exhaustive"
 
 slow: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n auto -m slow
 
 exhaustive: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m exhaustive
+	$(BIN)/python -m pytest -n auto -m exhaustive
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check

@@ -49,10 +49,8 @@ def paste(patch: Tensor, wide: Tensor, generator: torch.Generator) -> Tensor:
 def inside(cam: Tensor, places: Tensor) -> float:
     """How much of what Grad-CAM finds lies on the digit, of 1: its mean over the pictures."""
     whole = functional.interpolate(cam[:, None], (SIZE, SIZE), mode="bilinear")[:, 0]
-    shares = [
-        (each[y : y + 8, x : x + 8].sum() / each.sum().clamp(min=1e-12)).item()
-        for each, (y, x) in zip(whole, places.tolist(), strict=True)
-    ]
+    found = zip(whole, places.tolist(), strict=True)
+    shares = [float(each[y : y + 8, x : x + 8].sum() / each.sum().clamp(min=1e-12)) for each, (y, x) in found]
     return sum(shares) / len(shares)
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from graphc.diagnostics import did_you_mean, listed
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from graphc.diagnostics import Diagnostic
     from graphc.graph import Graph
 
 GROUP = "graphc.backends"
+Lowers: TypeAlias = "Callable[[Graph], str]"
+"""What a backend says of the last op of a graph: see `Backend`."""
+GraphReader: TypeAlias = "Callable[[Path, str], tuple[Graph, list[Diagnostic]]]"
+"""How a backend reads a graph: see `Backend`."""
 
 
 class Backend(Protocol):
@@ -23,6 +29,14 @@ class Backend(Protocol):
 
     One that can read files of weights has `READS` beside `SUFFIXES`, and `read(path)`, which gives the tensors of a
     file by name, perhaps in mappings in each other; a ValueError says why it can't be read.
+
+    One that can read graphs has `GRAPHS`, the suffixes of such files and what each is, and `graph(path, name)`, which
+    gives the graph of a file that is reported under `name`, and what is worth a look; a ValueError says why it can't be
+    read. What graphc has no op for becomes a `graphc.opaque.Foreign`.
+
+    One that writes op by op can have `lowers(graph)`, which says in a few words what the last op of a graph becomes
+    ("`nn.Conv2d`", "opset 18"), for docs/ops.md and `graphc ops`. Where it can't write the op, it raises a SpecError
+    that says why.
     """
 
     SUFFIXES: Mapping[str, str]
@@ -80,6 +94,25 @@ def options_of(backend: Backend) -> frozenset[str]:
     """The names of the options that a backend's `write` has."""
     listed_apart: Iterable[str] = getattr(backend, "OPTIONS", ())
     return frozenset((*signature(backend.write).parameters, *listed_apart))
+
+
+def graph_readers() -> dict[str, GraphReader]:
+    """How files with graphs are read, by their suffixes: the `graph` of each backend that has `GRAPHS`."""
+    found: dict[str, GraphReader] = {}
+    for entry in entries(GROUP):
+        with suppress(ImportError, AttributeError):
+            backend = entry.load()
+            found |= dict.fromkeys(backend.GRAPHS, backend.graph)
+    return found
+
+
+def lowering() -> dict[str, Lowers]:
+    """The `lowers` of each backend that has one, by the name of its entry point; one that doesn't load has none."""
+    found: dict[str, Lowers] = {}
+    for entry in entries(GROUP):
+        with suppress(ImportError, AttributeError):
+            found[entry.name] = entry.load().lowers
+    return found
 
 
 def backends() -> Backends:

@@ -37,8 +37,8 @@ CODES: dict[str, Code] = {
     ),
     "E105": Code(
         "an address that leads to no spec that can be read",
-        "An address is a file (specs/unet.yaml) or the name of an installed spec (unet), with `:variant` behind "
-        "it where one is meant (resnet:resnet18).",
+        "An address is a file (specs/unet.yaml), one at a git revision (git:HEAD~1:specs/unet.yaml) or the name of an "
+        "installed spec (unet), with `:variant` behind it where one is meant (resnet:resnet18).",
     ),
     "E106": Code(
         "a setting that is not of the form name=value",
@@ -53,6 +53,11 @@ CODES: dict[str, Code] = {
         "a file that is used or extended and can't be had",
         "What `use` and `extends` name lies in the folder of the spec, looked for beside the file that names it, or "
         "comes with graphc. Files can't use each other in a circle.",
+    ),
+    "E109": Code(
+        "a file that is no graph",
+        "A graph is read from a spec, from what `graphc expand SPEC --as json` saved (.json), or from a model (.onnx). "
+        "A saved graph is checked as if it were new; the message says which of its parts is wrong.",
     ),
     "E201": Code(
         "a list, a mapping or a text stands where something else is expected",
@@ -179,5 +184,10 @@ CODES: dict[str, Code] = {
     "W102": Code(
         "a parameter or a free size that nothing uses",
         "It is declared, and no text of its block or file mentions it. Leave it out, or use it.",
+    ),
+    "W103": Code(
+        "an operator that graphc has no op for",
+        "A model was read in which something stands as its file has it, by name alone: it can be drawn and compared, "
+        "and its parameters are counted, but not its MACs, and no backend can write it.",
     ),
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from graphc import library
 from graphc.check import require
-from graphc.diagnostics import Diagnostic
-from graphc.elaborate import elaborate
+from graphc.diagnostics import Diagnostic, SpecError
+from graphc.elaborate import elaborate, elaborate_partly
 from graphc.graph import Graph
 from graphc.settings import NO_SETTINGS, Settings
 from graphc.spec import Spec
@@ -33,3 +33,21 @@ def compile_spec(
     """The same of a spec that was read already."""
     graph = elaborate(spec, library.standard(), variant, settings)
     return graph, require(graph)
+
+
+def compile_partly(address: str, settings: Settings = NO_SETTINGS) -> tuple[Graph | None, bool, list[Diagnostic]]:
+    """The graph as far as it is in order, whether that is all of it, and all that is wrong or worth a look.
+
+    The graph is None where there is no part of it.
+
+    Raises:
+        SpecError: the address leads to no spec, or its form is so wrong that nothing can be elaborated.
+    """
+    spec, variant = library.load(address)
+    graph, found = elaborate_partly(spec, library.standard(), variant, settings)
+    if graph is None or found:
+        return graph, False, found
+    try:
+        return graph, True, require(graph)
+    except SpecError as error:
+        return graph, True, list(error.diagnostics)

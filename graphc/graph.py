@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     import networkx
 
+    from graphc.diff import Diff
     from graphc.foreign import ModelProto, Module
-    from graphc.made import OnnxOptions
+    from graphc.made import DrawOptions, OnnxOptions
     from graphc.summary import Summary
     from graphc.verify import Verification
 
@@ -422,15 +423,18 @@ class Graph:
         return cast("ModelProto", made(self, ".onnx", "model", **options))
 
     @overload
-    def draw(self, *, depth: int | None = None) -> str: ...
+    def draw(self, **options: Unpack[DrawOptions]) -> str: ...
 
     @overload
-    def draw(self, path: str | PathLike[str], *, depth: int | None = None) -> None: ...
+    def draw(self, path: str | PathLike[str], **options: Unpack[DrawOptions]) -> None: ...
 
-    def draw(self, path: str | PathLike[str] | None = None, *, depth: int | None = None) -> str | None:
-        """The diagram as the text of an SVG; or writes it to `path`, in the form of its suffix (.svg .png .pdf .dot).
+    def draw(self, path: str | PathLike[str] | None = None, **options: Unpack[DrawOptions]) -> str | None:
+        """The diagram as the text of an SVG; or writes it to `path`: .svg, .png, .pdf, .dot, or .mmd for Mermaid.
 
-        Blocks are opened `depth` levels deep (1: none is), without it as deep as stays readable.
+        Blocks are opened `depth` levels deep (1: none is), without it as deep as stays readable; those at the paths
+        `expand` and `collapse` in any case. Only what is at `focus` is drawn. `show` adds "params" and "macs", and
+        `training` the part for training; `marks` tells parts as added, removed, changed or moved. Values flow
+        in `direction` ("down", "right"); `theme` is "light", "dark" or "print". `graphc.made.DrawOptions` has all.
 
         Raises:
             graphc.backends.BackendError, graphc.output.OutputError: it can't be drawn, or not be written.
@@ -438,8 +442,8 @@ class Graph:
         from graphc.made import draw, drawn
 
         if path is None:
-            return drawn(self, depth)
-        draw(self, path, depth)
+            return drawn(self, **options)
+        draw(self, path, **options)
         return None
 
     def summary(self, *, depth: int | None = None, columns: Sequence[str] | None = None) -> Summary:
@@ -455,6 +459,15 @@ class Graph:
         from graphc.summary import summary
 
         return summary(self, depth=depth, columns=columns)
+
+    def diff(self, other: Graph) -> Diff:
+        """How this graph becomes another: `same`, `edits`, and as a report `text()`, `markdown()` and `data()`.
+
+        Parts are recognised by their structure, not by their names.
+        """
+        from graphc.diff import diff
+
+        return diff(self, other)
 
     def verify(
         self,

@@ -1,10 +1,11 @@
-"""Finds specs by address: a file, the name of an installed spec or of a variant of one, or standard input."""
+"""Finds specs by address: a file, also at a git revision, an installed spec or a variant of one, or standard input."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from graphc import git
 from graphc.alone import alone
 from graphc.diagnostics import Diagnostic, Source, Span, SpecError, did_you_mean
 from graphc.loader import Loader, specs
@@ -17,10 +18,12 @@ def load(address: str) -> tuple[Spec, str | None]:
     """The spec at an address, and the variant that the address names.
 
         address = place, place:variant or place#block
-        place   = -, a path or a name
+        place   = -, a path, git:REV:path or a name
 
     `-` is standard input. A path ends in .yaml or .yml, or has a slash or a backslash in it. A name is that of an
     installed spec, or of a variant of one (`resnet50`). A block is a spec of its own: the sizes of its inputs are free.
+    `git:REV:path` is the file at a revision, with the files of that revision that it uses and extends; the path is
+    from where the user is, as any other.
 
     Raises:
         SpecError: there is no such spec, variant or block, or the spec's form is wrong.
@@ -103,6 +106,8 @@ def _find(file: str) -> tuple[Spec, str | None]:
     """The spec that an address without its variant means, and the variant where it is the name of one."""
     if file == "-":
         return parse(sys.stdin.read(), "<stdin>"), None
+    if git.is_git(file) and not Path(file).is_file():
+        return _at_revision(file), None
     if _is_path(file):
         return load_file(Path(file), file), None
     if file in names():
@@ -113,6 +118,12 @@ def _find(file: str) -> tuple[Spec, str | None]:
             return spec, file
     hint = did_you_mean(file, names(), f"installed are {', '.join(names())}; a path ends in .yaml")
     raise _no_spec(file, f"no spec `{file}`", hint)
+
+
+def _at_revision(file: str) -> Spec:
+    """The spec in a file at a revision."""
+    place, files = git.place(file)
+    return Loader(place.parent, files=files).file(place, file)
 
 
 def _no_spec(address: str, message: str, hint: str) -> SpecError:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Protocol
 
 from graphc.diagnostics import Diagnostic, SpecError, did_you_mean
 from graphc.extends import merged
@@ -23,17 +24,49 @@ def specs() -> Path:
     return inside if inside.is_dir() else inside.parents[1] / "specs"
 
 
+class Files(Protocol):
+    """Where files are read: on the disk, or at a revision (`graphc.git`)."""
+
+    def has(self, path: Path) -> bool:
+        """Whether there is a file."""
+
+    def read(self, path: Path, name: str) -> str:
+        """The text of a file, reported under `name`; a SpecError says why it can't be had."""
+
+    def name(self, path: Path, folder: Path) -> str:
+        """What a file is reported under, which lies below the folder of the first one."""
+
+
+class Disk:
+    """The files that there are."""
+
+    def has(self, path: Path) -> bool:
+        return path.is_file()
+
+    def read(self, path: Path, name: str) -> str:
+        return read_source(path, name)
+
+    def name(self, path: Path, folder: Path) -> str:
+        """Below the folder as it was given."""
+        return (folder / path.relative_to(folder.resolve())).as_posix()
+
+
+DISK: Files = Disk()
+
+
 @dataclass(slots=True)
 class Loader:
     """One run of reading. `folder` is that of the first file; without one only installed files can be used.
 
-    `paths` has the place of each file by the name that it is reported under.
+    `files` is where those of the folder are read; installed ones are always those on the disk. `paths` has the place
+    of each file by the name that it is reported under.
     """
 
     folder: Path | None
     paths: dict[str, Path] = field(default_factory=dict)
     known: dict[Path, Spec] = field(default_factory=dict)
     active: list[Path] = field(default_factory=list)
+    files: Files = DISK
 
     def file(self, path: Path, name: str) -> Spec:
         """The spec in a file, reported under `name`.
@@ -44,7 +77,7 @@ class Loader:
         path = path.resolve()
         if path not in self.known:
             self.paths[name] = path
-            text = read_source(path, name)
+            text = self.text_in(path, name)
             self.known[path] = self.spec(read_text(text, name), text, name)
         return self.known[path]
 
@@ -79,7 +112,7 @@ class Loader:
             raise SpecError([Diagnostic("E201", message, base.span, hint="extends: vit.yaml")])
         path, name = self.find(base)
         with self.reading(path, base):
-            below = read_source(path, name)
+            below = self.text_in(path, name)
             base_tree, below = self.extended(read_text(below, name), below)
         return merged(base_tree, tree), below + text
 
@@ -113,12 +146,27 @@ class Loader:
         library = specs().resolve()
         allowed = [place.resolve() for place in (self.folder, library) if place]
         places = [(folder / written).resolve() for folder in (around and around.parent, library) if folder]
-        path = next((place for place in places if place.is_file()), places[0])
+        path = next((place for place in places if self.around(place).has(place)), places[0])
         if written.is_absolute() or not any(path.is_relative_to(place) for place in allowed):
             raise _wrong(scalar, "a file that is used lies in the spec's folder, or comes with graphc")
-        if not path.is_file():
+        if not self.around(path).has(path):
             raise _wrong(scalar, f"no file `{scalar.text}`", _near(written, around))
-        return path, self.unique(_name(path, self.folder), path)
+        return path, self.unique(self.name(path), path)
+
+    def text_in(self, path: Path, name: str) -> str:
+        """The text of a file, reported under `name`."""
+        return self.around(path).read(path, name)
+
+    def around(self, path: Path) -> Files:
+        """Where the file at a path is read."""
+        return DISK if path.is_relative_to(specs().resolve()) else self.files
+
+    def name(self, path: Path) -> str:
+        """The path as it is said: of an installed file below its folder."""
+        library = specs().resolve()
+        if path.is_relative_to(library):
+            return path.relative_to(library).as_posix()
+        return self.files.name(path, self.folder) if self.folder else path.name
 
     def unique(self, name: str, path: Path) -> str:
         """A name that no other file is reported under."""
@@ -126,14 +174,6 @@ class Loader:
             name = f"graphc/{name}"
         self.paths[name] = path
         return name
-
-
-def _name(path: Path, folder: Path | None) -> str:
-    """The path as it is said: of an installed file below its folder, else below the folder as it was given."""
-    library = specs().resolve()
-    if path.is_relative_to(library):
-        return path.relative_to(library).as_posix()
-    return (folder / path.relative_to(folder.resolve())).as_posix() if folder else path.name
 
 
 def _near(written: Path, around: Path | None) -> str:

@@ -10,15 +10,20 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack
 
 from graphc.backends import BackendError, Backends, backends
 from graphc.output import write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
     from graphc.graph import Graph, Weights
+    from graphc.marks import Mark
+
+Direction: TypeAlias = Literal["down", "right"]
+Figure: TypeAlias = Literal["params", "macs"]
+Theme: TypeAlias = Literal["light", "dark", "print"]
 
 
 class OnnxOptions(TypedDict, total=False):
@@ -29,6 +34,32 @@ class OnnxOptions(TypedDict, total=False):
     opset: int | None
     dtype: Literal["float32", "float16", "bfloat16"] | None
     functions: bool
+
+
+class DrawOptions(TypedDict, total=False):
+    """What can be asked of a diagram; None is as if it weren't given. Paths are those of blocks, `do` and copies."""
+
+    depth: int | None
+    """How many levels are open, at 1 the graph alone; without it as many as one page shows in readable letters."""
+    expand: Collection[str] | None
+    """Paths that are opened whatever the depth, and all around them."""
+    collapse: Collection[str] | None
+    """Paths that are closed whatever the depth."""
+    focus: Collection[str] | None
+    """Paths that alone are drawn, opened, with what they read and who reads them; `depth` counts from there."""
+    show: Collection[Figure] | None
+    """Figures to show of each part; MACs at the example sizes."""
+    direction: Direction | None
+    """Where values flow."""
+    theme: Theme | None
+    training: bool | None
+    """Whether the part for training is drawn, too: dashed."""
+    marks: Mapping[str, Mark] | None
+    """Marks by the paths of ops, blocks, `do`, inputs and outputs; one inside a closed block shows on that."""
+    links: str | None
+    """What stands before `FILE#LINE` in an SVG's links to the spec: `https://example.org/repository/blob/main/`."""
+    time_limit: float | None
+    """Seconds that the layout may take."""
 
 
 def made(graph: Graph, suffix: str, what: str, **options: Any) -> object:
@@ -44,16 +75,16 @@ def made(graph: Graph, suffix: str, what: str, **options: Any) -> object:
     return make(graph, **_given(graph, options))
 
 
-def draw(graph: Graph, path: str | PathLike[str], depth: int | None) -> None:
+def draw(graph: Graph, path: str | PathLike[str], **options: Unpack[DrawOptions]) -> None:
     """Writes a diagram, by one of the backends that draw; errors are those of `write`."""
-    write(graph, path, backends().taking("depth"), depth=depth)
+    write(graph, path, backends().taking("depth"), **options)
 
 
-def drawn(graph: Graph, depth: int | None) -> str:
+def drawn(graph: Graph, **options: Unpack[DrawOptions]) -> str:
     """The diagram as the text of an SVG."""
     with TemporaryDirectory(prefix="graphc-") as folder:
         path = Path(folder) / "graph.svg"
-        draw(graph, path, depth)
+        draw(graph, path, **options)
         return path.read_text("utf-8")
 
 

@@ -1,11 +1,12 @@
-"""The manuals that are made from the code: `python -m graphc.manual` writes docs/errors.md in a checkout."""
+"""The manuals that are made from the code: `python -m graphc.manual` writes them into docs/ of a checkout."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from graphc.codes import CODES
+from graphc.opmanual import page
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -21,5 +22,10 @@ def _chapters() -> Iterator[str]:
     yield ""
 
 
+MANUALS: Mapping[str, Callable[[], str]] = {"errors.md": errors, "ops.md": page}
+"""What makes each file."""
+
+
 if __name__ == "__main__":
-    (DOCS / "errors.md").write_text(errors(), encoding="utf-8")
+    for name, made in MANUALS.items():
+        (DOCS / name).write_text(made(), encoding="utf-8")

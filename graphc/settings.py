@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graphc.diagnostics import Diagnostic, Source, Span, SpecError
@@ -19,6 +19,11 @@ class Settings:
     parameters: dict[str, Tree] = field(default_factory=dict)
     sizes: dict[str, Tree] = field(default_factory=dict)
     names: dict[str, Span] = field(default_factory=dict)
+
+    def with_parameters(self, values: Mapping[str, int]) -> Settings:
+        """The same with these parameters too."""
+        own = read_settings(f"{name}={value}" for name, value in values.items())
+        return Settings({**self.parameters, **own.parameters}, self.sizes, {**self.names, **own.names})
 
     def __bool__(self) -> bool:
         return bool(self.parameters or self.sizes)

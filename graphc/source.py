@@ -81,6 +81,15 @@ def read_source(path: Path, name: str) -> str:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise _nowhere("E105", name, f"can't read {name}: {error.strerror}") from error
+    return text_of(data, name)
+
+
+def text_of(data: bytes, name: str) -> str:
+    """The text that bytes are, reported under `name`.
+
+    Raises:
+        SpecError: it is too large, or is not UTF-8.
+    """
     if len(data) > MOST_BYTES:
         raise _nowhere("E102", name, f"a spec has at most {MOST_BYTES} bytes")
     try:

@@ -16,18 +16,18 @@ EXTENTS = ("kernel_size", "output_size")
 def attributes(node: Node) -> tuple[str, ...]:
     """The attributes of an op that differ from their defaults, and its main one where it is written."""
     op, fields = node.op, type(node.op).model_fields
-    main = op.main if op.main in node.written else None
+    written = op.main if op.main in node.written else None
     values = {name: getattr(op, name) for name in fields}
-    changed = {name: value for name, value in values.items() if name == main or value != fields[name].default}
-    return tuple(_words(changed, main, len(node.output.type.space)))
+    changed = {name: value for name, value in values.items() if name == written or value != fields[name].default}
+    return tuple(_words(changed, op.main, len(node.output.type.space)))
 
 
 def arguments(scope: Scope) -> tuple[str, ...]:
-    """The numbers that the caller gave a block. What is 0, 1 or false says nothing, except in the first place."""
+    """The numbers that the caller gave a block. What is 0, 1 or false says nothing, except a 1 in the first place."""
     given = {name: bound.value for name, bound in scope.bindings.items() if bound.given}
     numbers = {name: value for name, value in given.items() if isinstance(value, int | float)}
     main = next((name for name in numbers if name not in EXTENTS), None)
-    telling = {name: value for name, value in numbers.items() if name == main or value not in (0, 1)}
+    telling = {name: value for name, value in numbers.items() if value not in (0, 1) or (name == main and value)}
     axes = max((len(value.type.space) for value in scope.inputs.values()), default=1)
     return tuple(_words(telling, main, axes))
 

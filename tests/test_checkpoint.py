@@ -31,7 +31,7 @@ from graphc.elaborate import elaborate
 from graphc.graph import Graph
 from graphc.loader import Loader
 from graphc.settings import read_settings
-from test_onnx import session
+from optable.running import session
 from test_torch import worst
 
 TORCHVISION = [

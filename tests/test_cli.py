@@ -260,10 +260,20 @@ def test_draw_opens_blocks_to_the_depth(graphc: Graphc, folder: Path) -> None:
     assert len(closed) < len(opened)
 
 
+def test_draw_takes_all_that_can_be_asked_of_a_diagram(graphc: Graphc, folder: Path) -> None:
+    asked = "--expand bottom --collapse down.1 --show params,macs --direction right --theme dark --training --links http://x/"
+    assert graphc("draw", "unet", "-o", "all.dot", *asked.split()).code == 0
+    text = (folder / "all.dot").read_text("utf-8")
+    wanted = ("rankdir=LR", "14.2M params", "(training)", 'HREF="http://x/unet.yaml#L', "#1B1B1F")
+    assert all(part in text for part in wanted)
+    assert graphc("draw", "unet", "-o", "one.mmd", "--focus", "up.0", "--depth", "1").code == 0
+    assert "down.0" not in (folder / "one.mmd").read_text("utf-8")
+
+
 def test_draw_only_draws(graphc: Graphc, folder: Path) -> None:
     run = graphc("draw", "tiny.yaml", "-o", "tiny.py")
     assert run.code == 2
-    assert run.err == "Error: `.py` is none of the suffixes .dot, .pdf, .png and .svg\n"
+    assert run.err == "Error: `.py` is none of the suffixes .dot, .mmd, .pdf, .png and .svg\n"
     assert files(folder) == set()
 
 
@@ -275,11 +285,11 @@ def test_draw_only_draws(graphc: Graphc, folder: Path) -> None:
     [
         (
             ["build", "tiny.yaml", "-o", "x.ony"],
-            "`.ony` is none of the suffixes .dot, .onnx, .pdf, .png, .py, .safetensors and .svg; did",
+            "`.ony` is none of the suffixes .dot, .mmd, .onnx, .pdf, .png, .py, .safetensors and .svg; did",
         ),
         (
             ["build", "tiny.yaml", "-o", "x"],
-            "a file's suffix says what to write: .dot, .onnx, .pdf, .png, .py, .safetensors and .svg",
+            "a file's suffix says what to write: .dot, .mmd, .onnx, .pdf, .png, .py, .safetensors and .svg",
         ),
         (["build", "tiny.yaml", "-o", "x.py", "-o", "./x.py"], "x.py would be written twice"),
         (["build", "tiny.yaml", "-o", "new.py", "-o", "tiny.yaml/x.py"], "can't write tiny.yaml/x.py: Not a directory"),
@@ -291,6 +301,8 @@ def test_draw_only_draws(graphc: Graphc, folder: Path) -> None:
         (["check", "tiny.yaml", "--colour"], "No such option: --colour"),
         (["check"], "Missing argument"),
         (["draw", "tiny.yaml", "--depth", "0"], "--depth"),
+        (["draw", "unet", "--focus", "dwn"], "focus: nothing is at `dwn`; did you mean `down`?"),
+        (["draw", "unet", "--show", "flops"], "Invalid value for --show: `flops` is none of params, macs"),
         (["chek", "tiny.yaml"], "No such command 'chek'"),
     ],
 )

@@ -65,7 +65,7 @@ def test_the_module_is_used_as_it_is(net: nn.Module) -> None:
     image = picture(2, 3, 12, 16)
     net.train()
     net.get_submodule("body.0.bn").eval()
-    frozen = next(net.parameters()).requires_grad_(requires_grad=False)
+    frozen = next(net.parameters()).requires_grad_(False)
     seen, unseen = net.get_buffer("body.1.bn.running_mean").clone(), net.get_buffer("body.0.bn.running_mean").clone()
     found = graphc_torch.activations(net, {"image": image}, ["body.0.act", "body.1.bn"])
     assert not frozen.requires_grad
@@ -121,7 +121,7 @@ def test_grad_cam_deep_inside_is_its_formula(torchvision: ModuleType) -> None:
 def test_grad_cam_needs_no_weight_with_a_gradient(net: nn.Module) -> None:
     image = picture(2, 3, 12, 16)
     wanted = graphc_torch.grad_cam(net, image, "body.1", 2)
-    assert torch.equal(graphc_torch.grad_cam(net.requires_grad_(requires_grad=False), image, "body.1", 2), wanted)
+    assert torch.equal(graphc_torch.grad_cam(net.requires_grad_(False), image, "body.1", 2), wanted)
     assert not image.requires_grad
 
 

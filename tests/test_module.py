@@ -35,8 +35,9 @@ from graphc.tensor import Tensor as Kind
 from graphc_torch import loaded
 from graphc_torch.dynamic import Steps, _widest
 from interpreter import feeds, feeds_of, random_weights
-from test_layers import arrays, graph_of
-from test_onnx import CASES, SIZES, names
+from optable import CASES
+from optable.operands import SIZES
+from optable.running import arrays, graph_of, names
 from test_torch import worst
 
 FAMILIES = ("resnet18", "squeezenet1_1", "cbam_resnet18", "mnist_cnn")

@@ -39,8 +39,11 @@ from graphc_onnx.elements import stored, within
 from graphc_onnx.form import Real
 from graphc_onnx.names import value_names
 from interpreter import Array, Sizes, concrete, feeds, feeds_of, random_weights, run_in_torch
+from optable import CASES
+from optable.operands import SIZES
+from optable.running import assert_close, inferred_shapes, names, session
 from sketch import Sketch, graph_of, tensor
-from test_onnx import CASES, SIZES, assert_close, inferred_shapes, names, narrow_unet, session
+from test_onnx import narrow_unet
 
 HALF_TOLERANCE = 2e-3
 """Relative to the largest number of a value; two roundings of float16 are 1e-3."""

@@ -15,7 +15,7 @@ import graphc_torch
 from graphc.compiler import compile
 from graphc.rewrite import with_taps, with_training
 from interpreter import feeds, random_weights, run_in_torch
-from test_onnx import session
+from optable.running import session
 from test_torch import worst
 
 CASES = Path(__file__).parent / "cases"

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
@@ -23,7 +24,7 @@ from graphc.dims import substitute
 from graphc.ops.conv import Conv2d
 from graphc.ops.linear import Linear
 from graphc.summary import DEEPEST, Summary, summary
-from graphc.summary.rows import Line, Row
+from graphc.summary.rows import Ledger, Line, Row, rows_of
 from graphc.summary.table import COLUMNS
 from test_cli import Graphc, folder, on_terminal, process
 from test_cli import graphc as graphc_fixture
@@ -288,15 +289,15 @@ def test_html_is_well_formed_and_escaped(tiny: Summary) -> None:
     assert len(tables) == 2
     assert "".join(tables[0].itertext()).startswith("tiny: A <b>bold</b> | `title`")
     assert len(tables[0].findall("tbody/tr")) == len(tiny.lines) + 1 + len(tiny.training)
-    assert {len(row) for row in tables[0].findall("tbody/tr")} == {6, 1}
+    assert {len(row) for row in tables[0].findall("tbody/tr")} == {7, 1}
 
 
 def test_markdown_has_a_cell_for_each_column_and_is_escaped(tiny: Summary) -> None:
     lines = tiny.markdown().splitlines()
     assert lines[0] == r"**tiny: A \<b\>bold\</b\> \| \`title\`**"
     table = [line for line in lines if line.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {7}
-    assert "| `body.0` ×3 | conv\\_bn\\_relu 3×3, 3 | \\[N, 3, H, W\\] | 261 | 65.6% | 15,552 |" in table
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {8}
+    assert "| `body.0` ×3 | conv\\_bn\\_relu 3×3, 3 | \\[N, 3, H, W\\] | 11–15 | 261 | 65.6% | 15,552 |" in table
     assert "- parameters: **398**" in lines
 
 
@@ -354,7 +355,6 @@ def test_columns_are_chosen(run: Graphc) -> None:
         (["resnet18", "--depth", "0"], 2, "--depth"),
         (["resnet18", "--as", "xml"], 2, "--as"),
         (["resnet19"], 2, "no spec `resnet19`"),
-        (["wrong.yaml"], 1, "wrong.yaml:6:5: error E401"),
     ],
 )
 def test_a_wrong_call_or_spec_is_told(run: Graphc, arguments: list[str], code: int, message: str) -> None:
@@ -364,11 +364,101 @@ def test_a_wrong_call_or_spec_is_told(run: Graphc, arguments: list[str], code: i
     assert "Traceback" not in done.err
 
 
+PARTLY = """\
+graphc: 1
+name: partly
+dims: {N: 1, H: 32, W: 32}
+inputs: {image: [N, 3, H, W]}
+blocks:
+  pair: {params: {c: int}, graph: [{conv2d: {out_channels: c, kernel_size: 3, padding: 1}}, relu]}
+graph:
+  - pair: 8
+  - pair: 16
+    id: second
+  - conv2d: {out_channels: 7, kernel_size: 3, groups: 2}
+    id: broken
+  - pair: 32
+    id: after
+  - conv2d: {out_channels: 5, kernel_size: 1}
+    from: second
+    id: beside
+outputs: {y: x, z: after}
+"""
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown", "json", "csv"])
+def test_a_wrong_spec_has_a_table_of_what_is_in_order(run: Graphc, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "partly.yaml"
+    path.write_text(PARTLY, encoding="utf-8")
+    done = run("summary", str(path), "--as", kind, "--depth", "2")
+    assert done.code == 1
+    assert f"{path}:11:5: error E501" in done.err
+    assert done.err.count("error E") == 1
+    right = graphc.compile(text=PARTLY.replace("groups: 2", "groups: 1")).summary(depth=2)
+    paths = {line.row.path for line in right.lines}
+    assert all(
+        f"{name}" in done.out for name in ("second", "beside", "1,168" if kind in {"text", "markdown"} else "1168")
+    )
+    assert not any(name in done.out for name in ("broken", "after"))
+    assert {"broken", "after", "after.conv2d"} < paths
+    if kind in {"text", "markdown"}:
+        assert "(partial: without what is wrong, and what needs it)" in done.out.replace("\\", "")
+        assert "(partial" not in right.text()
+    if kind == "json":
+        data = json.loads(done.out)
+        assert data["partial"] is True
+        wanted = {line.row.path: line.row.cost.params for line in right.lines}
+        assert {row["path"]: row["params"] for row in data["rows"]}.items() < wanted.items()
+
+
+def test_what_is_whole_but_not_as_expected_has_its_table(run: Graphc, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(PARTLY.replace("groups: 2", "groups: 1") + "expect: {params: 1}\n", encoding="utf-8")
+    done = run("summary", str(path))
+    assert (done.code, "(partial" in done.out) == (1, False)
+    assert "after" in done.out
+    assert "error E601" in done.err
+
+
+def test_sizes_that_do_not_fit_have_no_table(run: Graphc, tmp_path: Path) -> None:
+    """At the example nothing could be counted."""
+    path = tmp_path / "small.yaml"
+    path.write_text(PARTLY.replace("groups: 2", "groups: 1").replace("32, W", "2, W"), encoding="utf-8")
+    done = run("summary", str(path))
+    assert (done.code, done.out) == (1, "")
+    assert "error E50" in done.err
+
+
+def test_the_new_columns_say_what_the_costs_are(run: Graphc) -> None:
+    out = run("summary", "resnet18", "--depth", "1", "--columns", "field,stride,flops,memory,macs").out
+    assert re.search(r"^stem +7 +2 +238,436,352 +9\.6 MB +118,013,952$", out, re.MULTILINE)
+    assert re.search(r"^max_pool2d +11 +4 +1,605,632 +802\.8 kB +free$", out, re.MULTILINE)
+    assert re.search(r"^adaptive_avg_pool2d +global +- ", out, re.MULTILINE)
+    graph = compile("resnet18")
+    assert re.search(rf"^FLOPs +{substitute(cost.flops(graph) or 0, graph.examples()):,} ", out, re.MULTILINE)
+
+
+def test_copies_say_from_where_to_where_their_fields_grow() -> None:
+    lines = compile("resnet18").summary(depth=2, columns=["field"]).text().splitlines()
+    found = [line.split() for line in lines if line.startswith("  unit")]
+    assert found[0] == ["unit", "×2", "27–43"]
+
+
+@pytest.mark.parametrize("address", library.names())
+def test_the_rows_add_up_to_the_flops(address: str) -> None:
+    graph = compile(address)
+    totals = summary(graph).totals
+    rows = rows_of(graph.root, Ledger.of(graph))
+    assert sum(row.cost.flops for row in rows) == totals.flops
+    assert substitute(cost.flops(graph) or 0, graph.examples()) == totals.flops
+    assert sum(row.cost.memory for row in rows) == totals.memory.activations
+
+
 def test_the_help_is_short_and_its_example_runs(run: Graphc) -> None:
     text = run("summary", "--help").out
     (example,) = re.findall(r"^ *Example: graphc (.+)$", text, re.MULTILINE)
     assert run(*example.split()).code == 0
-    assert len(text.splitlines()) < 30
+    assert len(text.splitlines()) < 50
     assert all(name in text for name in COLUMNS)
     assert "summary" in run("--help").out
 

@@ -16,7 +16,7 @@ from graphc import library
 from graphc.check import check
 from graphc.elaborate import elaborate
 from graphc.graph import Graph
-from test_onnx import assert_close, session
+from optable.running import assert_close, session
 
 HEAD = """
 graphc: 1

@@ -21,8 +21,8 @@ from graphc.cost import macs, parameters
 from graphc.dims import substitute
 from graphc.elaborate import elaborate
 from graphc.ops.attention import Attention
+from optable.running import assert_close, session
 from sketch import Sketch, tensor
-from test_onnx import assert_close, session
 from test_torch import worst
 
 SWIN = Path(__file__).parent / "cases" / "language" / "swin.yaml"

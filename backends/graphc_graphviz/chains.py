@@ -41,7 +41,9 @@ def _is_chain(box: Box, touching: Mapping[Leaf, Iterable[Arrow]]) -> bool:
 
 def _frame(box: Box, around: Box) -> Leaf:
     stack = [part for part in box.parts if isinstance(part, Leaf)]
-    return Leaf("frame", around, [Line(box.path, box.name, box.words, "")], stack[-1].shapes, box.count, stack)
+    line = Line(box.path, box.name, box.words, "", box.about, box.mark)
+    shapes, figures = stack[-1].shapes, box.figures
+    return Leaf("frame", around, [line], shapes, box.count, stack, figures=figures, dashed=box.dashed)
 
 
 def _between(arrows: Iterable[Arrow], frames: Mapping[Leaf, Leaf]) -> Iterator[Arrow]:

@@ -1,25 +1,63 @@
-"""The way through, in one place: graph → what is drawn of it → DOT text → the bytes of a file."""
+"""The way through, in one place: graph → what is drawn of it → DOT or Mermaid's text → the bytes of a file."""
 
 from __future__ import annotations
 
+from typing import Unpack, get_args
+
+from graphc.backends import BackendError
 from graphc.graph import Graph
+from graphc.made import Direction, DrawOptions, Figure, Theme
+from graphc_graphviz.costs import Costs
 from graphc_graphviz.depth import readable
 from graphc_graphviz.dot import to_dot
+from graphc_graphviz.mermaid import to_mermaid
 from graphc_graphviz.render import LayoutTimeoutError, render
 from graphc_graphviz.sketch import sketch
+from graphc_graphviz.style import THEMES
+from graphc_graphviz.view import view_of
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "theme": get_args(Theme),
+    "direction": get_args(Direction),
+    "show": get_args(Figure),
+}
+TIME_LIMIT = 60.0
+"""Seconds that a layout may take where nobody says."""
 
 
-def draw(graph: Graph, suffix: str, depth: int | None, time_limit: float) -> bytes:
-    """A picture in the form of a file's suffix, with blocks opened to `depth`, or as deep as stays readable.
+def draw(graph: Graph, suffix: str, **options: Unpack[DrawOptions]) -> bytes:
+    """A picture in the form of a file's suffix.
 
     Raises:
-        DrawingError: the layout took longer than `time_limit` seconds, or Graphviz failed.
+        DrawingError: the layout took too long, or Graphviz failed.
+        BackendError: an option asks for what is not there.
     """
-    fitting = readable(graph)
-    opened = fitting if depth is None else depth
-    dot = to_dot(sketch(graph, opened))
+    _require_choices(**options)
+    view = view_of(graph, **options)
+    costs = Costs(graph)
+    fitting = readable(costs, view)
+    opened = fitting if options.get("depth") is None else view.depth
+    picture = sketch(costs, view.to(opened))
+    theme, right = THEMES[options.get("theme") or "light"], options.get("direction") == "right"
+    if suffix == ".mmd":
+        return to_mermaid(picture, theme, right).encode()
+    dot = to_dot(picture, theme, right, options.get("links") or "")
     try:
-        return dot.encode() if suffix == ".dot" else render(dot, suffix, time_limit)
+        return dot.text.encode() if suffix == ".dot" else render(dot, suffix, options.get("time_limit") or TIME_LIMIT)
     except LayoutTimeoutError as error:
-        instead = f"--depth {fitting}" if opened > fitting else "a .dot file"
+        instead = f"--depth {fitting}" if opened > fitting else "a .dot or .mmd file"
         raise LayoutTimeoutError(f"{error} with blocks opened to depth {opened}; try {instead}") from None
+
+
+def _require_choices(**options: Unpack[DrawOptions]) -> None:
+    """What is chosen is there to choose.
+
+    Raises:
+        BackendError: it is not.
+    """
+    chosen = (("theme", options.get("theme")), ("direction", options.get("direction")))
+    given: list[tuple[str, str]] = [(option, value) for option, value in chosen if value is not None]
+    given += [("show", figure) for figure in options.get("show") or ()]
+    for option, value in given:
+        if value not in CHOICES[option]:
+            raise BackendError(f"{option}: `{value}` is none of {', '.join(CHOICES[option])}")

@@ -12,13 +12,14 @@ Entry: TypeAlias = tuple[Leaf, str, Box]
 """Where a value comes from, which one it is, and a box that it enters."""
 
 
-def with_forks(arrows: Sequence[Arrow]) -> list[Arrow]:
-    """The arrows, led through the forks that are put into the boxes."""
+def with_forks(arrows: Sequence[Arrow], always: bool = False) -> list[Arrow]:
+    """The arrows, led through the forks that are put into the boxes; with `always` each line is led past the title."""
     readers: dict[Entry, set[Leaf | Box]] = {}
     for arrow in arrows:
         for box, part in _entered(arrow):
             readers.setdefault((arrow.tail, arrow.value, box), set()).add(part)
-    forks = {entry: Leaf("fork", entry[-1], []) for entry, parts in readers.items() if len(parts) > 1}
+    kept = [entry for entry, parts in readers.items() if always or len(parts) > 1]
+    forks = {entry: Leaf("fork", entry[-1], [], count=len(readers[entry]), dashed=entry[-1].dashed) for entry in kept}
     for fork in reversed(forks.values()):
         fork.box.parts.insert(0, fork)
     return list(dict.fromkeys(step for arrow in arrows for step in _steps(arrow, forks)))

@@ -54,9 +54,11 @@ class _Skip:
 def hourglass(picture: Picture) -> Hourglass:
     """The hourglass of a picture: at least two skips, each inside the one before it.
 
-    All skips count, so one that crosses another, as in a densely connected network, makes it no hourglass.
+    All skips count, so one that crosses another, as in a densely connected network, makes it no hourglass. What is for
+    training alone is no part of it.
     """
-    parts = [(part,) if isinstance(part, Leaf) else tuple(part.leaves()) for part in picture.root.parts]
+    drawn = (part for part in picture.root.parts if not part.dashed)
+    parts = [(part,) if isinstance(part, Leaf) else tuple(part.leaves()) for part in drawn]
     skips = sorted(_skips(picture.arrows, parts), key=lambda skip: skip.start)
     if len(skips) < 2 or not all(a.start < b.start and b.end < a.end for a, b in pairwise(skips)):
         return Hourglass()
@@ -72,7 +74,7 @@ def _skips(arrows: Iterable[Arrow], parts: Sequence[Leaves]) -> list[_Skip]:
     """The skips, one for each pair of parts."""
     place = {leaf: index for index, part in enumerate(parts) for leaf in part}
     found: dict[tuple[int, int], _Skip] = {}
-    for arrow in arrows:
+    for arrow in (arrow for arrow in arrows if not arrow.dashed):
         start, end = place[arrow.tail], place[arrow.head]
         if end - start > 1 and arrow.head.role != "output":
             found.setdefault((start, end), _Skip(arrow, start, end))
@@ -110,7 +112,9 @@ class _Line:
 
     def to_outputs(self, row: Leaves) -> Leaves:
         """A row, and the outputs that its last leaf gives."""
-        return row + tuple(head for tail, head in self.links if tail in row[-1:] and head.role == "output")
+        return row + tuple(
+            head for tail, head in self.links if tail in row[-1:] and head.role == "output" and not head.dashed
+        )
 
 
 def _is_shallow(leaf: Leaf) -> bool:

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from graphc.marks import Mark
+
 Role: TypeAlias = Literal["op", "block", "input", "output", "fork", "frame"]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an SVG tells of a part under the pointer, line by line, and where the spec has it: `unet.yaml#L20`."""
+
+    tip: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +27,8 @@ class Line:
     name: str
     words: str
     family: str
+    about: About = About()
+    mark: Mark | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -25,7 +37,8 @@ class Leaf:
 
     An op with the small ops that follow it, a closed block, an input, an output, a fork, or a frame around a `stack` of
     ops and closed blocks. `shapes` are those that leave it, where they tell something new. `count` equal copies are
-    drawn once.
+    drawn once. `digest` says what a closed `do` is made of, `figures` what was asked for of parameters and MACs.
+    What is for training alone is `dashed`.
     """
 
     role: Role
@@ -34,6 +47,9 @@ class Leaf:
     shapes: tuple[str, ...] = ()
     count: int = 1
     stack: list[Leaf] = field(default_factory=list)
+    digest: tuple[str, ...] = ()
+    figures: str = ""
+    dashed: bool = False
 
     @property
     def path(self) -> str:
@@ -48,10 +64,13 @@ class Box:
     is_block: bool = False
     name: str = ""
     words: str = ""
-    doc: str = ""
+    about: About = About()
     count: int = 1
     parent: Box | None = None
     parts: list[Leaf | Box] = field(default_factory=list)
+    figures: str = ""
+    dashed: bool = False
+    mark: Mark | None = None
 
     def leaves(self) -> Iterator[Leaf]:
         """All leaves in it, in reading order."""
@@ -77,13 +96,34 @@ class Arrow:
     head: Leaf
     value: str
 
+    @property
+    def dashed(self) -> bool:
+        """Whether it is for training alone."""
+        return self.tail.dashed or self.head.dashed
+
 
 @dataclass(eq=False, slots=True)
 class Picture:
-    """A graph as it is drawn. Arrows are in the order in which their heads read them."""
+    """A graph as it is drawn. Arrows are in the order in which their heads read them; the caption has the `remark`."""
 
     name: str
     title: str
     reference: str
     root: Box
     arrows: list[Arrow]
+    remark: str = ""
+
+    def lines(self) -> Iterator[Line]:
+        """The strips of all leaves."""
+        for leaf in self.root.leaves():
+            for part in (leaf, *leaf.stack):
+                yield from part.lines
+
+    def families(self) -> frozenset[str]:
+        """The kinds of op that occur."""
+        return frozenset(line.family for line in self.lines())
+
+    def marks(self) -> frozenset[str]:
+        """The kinds of marks that occur."""
+        found = [*(line.mark for line in self.lines()), *(box.mark for box in self.root.boxes())]
+        return frozenset(mark.kind for mark in found if mark)

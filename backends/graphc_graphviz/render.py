@@ -5,11 +5,13 @@ No `dot` on the PATH and no font of the system takes part, so the same text give
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +27,22 @@ FORMS = {
 """Graphviz's name of each form, and what it is drawn with: a PDF fits on one page of A4 or Letter."""
 
 
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A picture as DOT text, in the way it should be laid out and in others, where that one breaks an order.
+
+    `orders` are names of nodes in the order in which they should stand, where they stand side by side.
+    """
+
+    text: str
+    others: tuple[str, ...] = ()
+    orders: tuple[tuple[str, ...], ...] = ()
+
+    def asked(self) -> bytes:
+        """What `layout.py` reads."""
+        return json.dumps({"texts": [self.text, *self.others], "orders": self.orders}).encode()
+
+
 class DrawingError(BackendError):
     """A picture could not be drawn; the text is one line for the user."""
 
@@ -33,7 +51,7 @@ class LayoutTimeoutError(DrawingError):
     """The layout took too long."""
 
 
-def render(dot: str, suffix: str, time_limit: float) -> bytes:
+def render(dot: Dot, suffix: str, time_limit: float) -> bytes:
     """The picture in the form that a file's suffix names.
 
     Raises:
@@ -41,16 +59,17 @@ def render(dot: str, suffix: str, time_limit: float) -> bytes:
         DrawingError: Graphviz gave up, or is not there.
     """
     with TemporaryDirectory(prefix="graphc-") as folder:
-        done = _run(dot, FORMS[suffix], _environment(Path(folder)), time_limit)
+        done = _run(dot.asked(), FORMS[suffix], _environment(Path(folder)), time_limit)
     if done.returncode or not done.stdout:
-        raise DrawingError(f"Graphviz could not draw the picture: {_reason(done)}; a .dot file can do without it")
+        reason = _reason(done)
+        raise DrawingError(f"Graphviz could not draw the picture: {reason}; a .dot or .mmd file can do without it")
     return _undated(done.stdout) if suffix == ".pdf" else done.stdout
 
 
-def _run(dot: str, form: Sequence[str], env: Mapping[str, str], limit: float) -> subprocess.CompletedProcess[bytes]:
+def _run(asked: bytes, form: Sequence[str], env: Mapping[str, str], limit: float) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-P", str(HERE / "layout.py"), *form]
     try:
-        return subprocess.run(command, input=dot.encode(), capture_output=True, timeout=limit, env=env, check=False)
+        return subprocess.run(command, input=asked, capture_output=True, timeout=limit, env=env, check=False)
     except subprocess.TimeoutExpired:
         raise LayoutTimeoutError(f"the picture was not laid out within {limit:g} seconds") from None
 

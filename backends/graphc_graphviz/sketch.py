@@ -1,150 +1,200 @@
-"""From a graph to what is drawn of it, opened to a depth."""
+"""From a graph to what is drawn of it, opened as a view says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from graphc.dims import Size, substitute
-from graphc.graph import Graph, Node, Scope, Skipped, Value
-from graphc.pretty import pretty_shape, rules_of
-from graphc_graphviz.chains import with_chains
+from graphc.graph import Item, Node, Part, Scope, Skipped, Value
+from graphc_graphviz.about import Teller, is_new
+from graphc_graphviz.costs import Costs
 from graphc_graphviz.fold import Run, nodes_of, readers_of, runs
-from graphc_graphviz.forks import with_forks
-from graphc_graphviz.picture import Arrow, Box, Leaf, Line, Picture
+from graphc_graphviz.marking import mark_of
+from graphc_graphviz.picture import Box, Leaf, Line, Picture
 from graphc_graphviz.style import family
-from graphc_graphviz.words import block_words, op_words, reference, title
+from graphc_graphviz.view import View
+from graphc_graphviz.wires import TRAINING, Wires
+from graphc_graphviz.words import PASSING, block_words, digest, op_words, reference, title
 
-STRIPS = frozenset({"activation", "norm"})
-"""Ops of these families are drawn as a strip of the op before them, where nothing else reads that op."""
 
+def sketch(costs: Costs, view: View) -> Picture:
+    """What is drawn of the graph that the costs are of.
 
-def sketch(graph: Graph, depth: int) -> Picture:
-    """What is drawn of a graph whose blocks are opened to `depth`.
-
-    At 1 the graph itself is open and its blocks are closed. Groups of copies, `do` and branches add no depth: they are
-    open where the block around them is.
+    At depth 1 the graph itself is open, and its blocks and `do` are closed. Groups of copies and branches add no depth:
+    they are open where what is around them is.
     """
-    return _Sketch(graph).draw(depth)
+    return _Sketch(costs, view).picture()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where steps are drawn: in a box, with so many levels left to open."""
+
+    box: Box
+    depth: int
 
 
 class _Sketch:
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.rules = rules_of(graph)
-        self.readers = readers_of(graph)
-        self.root = Box("")
-        self.leaf_of: dict[Node, Leaf] = {}
-        self.echoes: set[Node] = set()
-        """The nodes of copies that an equal copy stands for."""
+    def __init__(self, costs: Costs, view: View) -> None:
+        graph = costs.graph
+        self.graph, self.view = graph, view
+        self.part = graph.training if view.training else None
+        self.wires = Wires(graph, self.part, view.marks)
+        self.readers = readers_of(self.wires.nodes, (value for _, value in self.wires.outputs))
+        self.teller = Teller(costs, view.show)
+        self.opened, self.closed = set(view.opened), set(view.closed)
+        self.root = Box(view.focus[0].path if len(view.focus) == 1 else "")
 
-    def draw(self, depth: int) -> Picture:
-        graph = self.graph
-        for name, value in graph.inputs.items():
-            line = Line(name, name, "", "input")
-            self.leaf_of[value.node] = self.put(Leaf("input", self.root, [line], (self.shape(value),)))
-        if depth > 0:
-            self.fill(graph.root, self.root, depth - 1)
+    def picture(self) -> Picture:
+        graph, view = self.graph, self.view
+        place = _Place(self.root, max(view.depth - 1, 0))
+        if view.focus:
+            self.focus(place)
         else:
-            self.closed(Run((graph.root,)), graph.root, self.root)
-        arrows = with_forks(with_chains(self.root, [*self.inner_arrows(), *self.arrows_out()]))
+            self.whole(place)
+        arrows = self.wires.arrows(self.root, self.teller)
+        if view.show:
+            self.wires.put_figures(self.root, self.teller)
         paper = reference(graph.paper) if graph.paper else ""
-        return Picture(graph.name, title(graph), paper, self.root, arrows)
+        named = " · ".join(filter(None, (title(graph), ", ".join(part.path for part in view.focus))))
+        remark = f"MACs for {self.teller.examples()}" if "macs" in view.show and graph.sizes else ""
+        return Picture(graph.name, named, paper, self.root, arrows, remark)
 
-    def fill(self, scope: Scope, box: Box, depth: int) -> None:
+    def whole(self, place: _Place) -> None:
+        self.inputs(self.graph.inputs.values(), place)
+        if self.view.depth > 0:
+            self.fill(self.graph.root, place)
+        else:
+            self.close(Run((self.graph.root,)), self.graph.root, place)
+        if self.part:
+            self.training(self.part, place.depth)
+
+    def inputs(self, values: Iterable[Value], place: _Place) -> None:
+        for value in values:
+            self.wires.leaf_of[value.node] = self.wires.end("input", value.path, place.box, (self.teller.shape(value),))
+
+    def focus(self, place: _Place) -> None:
+        """Draws some parts alone: one without a frame, several in a frame each."""
+        for part in self.view.focus:
+            if isinstance(part, Node) or part.kind == "copies":
+                self.item(part, place)
+            elif part.path == self.root.path:
+                self.fill(part, place)
+            else:
+                self.open(Run((part,)), part, _Place(self.root, self.view.depth))
+
+    def training(self, part: Part, depth: int) -> None:
+        box = Box(TRAINING, name="training", parent=self.root, dashed=True)
+        self.root.parts.append(box)
+        place = _Place(box, depth)
+        self.inputs(part.inputs.values(), place)
+        self.fill(part.root, place)
+
+    def fill(self, scope: Scope, place: _Place) -> None:
         for item in scope.items:
-            if isinstance(item, Scope) and item.kind == "copies":
-                self.copies(item, box, depth)
-            elif not isinstance(item, Skipped):
-                self.item(Run((item,)), box, depth)
+            self.item(item, place)
 
-    def copies(self, group: Scope, box: Box, depth: int) -> None:
-        for run in runs(group, self.readers):
-            self.item(run, box, depth)
-            for echo, node in run.echoes():
-                self.leaf_of[echo] = self.leaf_of[node]
-                self.echoes.add(echo)
-
-    def item(self, run: Run, box: Box, depth: int) -> None:
-        """Draws a step. One that does nothing, as all in it is left out by `when`, is not drawn."""
-        if not any(nodes_of(run.first)):
+    def item(self, item: Item, place: _Place) -> None:
+        if isinstance(item, Skipped):
             return
-        match run.first:
-            case Node() as node:
-                self.op(run, node, box)
-            case Scope(kind="block") as block if depth == 0:
-                self.closed(run, block, box)
-            case Scope(kind="branch") as branch:
-                self.fill(branch, box, depth)
-            case Scope() as scope:
-                self.opened(run, scope, box, depth - (scope.kind == "block"))
+        if isinstance(item, Scope) and item.kind == "copies" and item.path not in self.closed:
+            self.copies(item, place)
+        else:
+            self.step(Run((item,)), place)
 
-    def op(self, run: Run, node: Node, box: Box) -> None:
-        line = Line(node.path, _name(run, box), op_words(node), family(node.op))
-        shapes = () if node.output.type in node.inputs else (self.shape(node.output),)
+    def copies(self, group: Scope, place: _Place) -> None:
+        for run in runs(group, self.readers, self.view.marks):
+            self.fold(run)
+            self.step(run, place)
+            for echo, node in run.echoes():
+                self.wires.echo(echo, node)
+
+    def fold(self, run: Run) -> None:
+        """What was asked for of a later copy is done to the first, which stands for it."""
+        for echo, scope in run.scopes():
+            for paths in (paths for paths in (self.opened, self.closed) if echo.path in paths):
+                paths.add(scope.path)
+        for first, last in zip(nodes_of(run.first), nodes_of(run.last), strict=True):
+            self.teller.lasts[first] = self.teller.lasts.get(last, last)
+
+    def step(self, run: Run, place: _Place) -> None:
+        """Draws a step. One that does nothing, as all in it is left out by `when`, is not drawn."""
+        first = run.first
+        if not any(nodes_of(first)):
+            return
+        if isinstance(first, Node):
+            self.op(run, first, place)
+        elif first.path in self.closed:
+            self.close(run, first, place)
+        elif first.kind == "branch":
+            self.fill(first, place)
+        elif place.depth > 0 or first.path in self.opened:
+            self.open(run, first, place)
+        else:
+            self.close(run, first, place)
+
+    def op(self, run: Run, node: Node, place: _Place) -> None:
+        words = op_words([copy for copy in run.copies if isinstance(copy, Node)])
+        about = self.teller.node(node, words)
+        line = Line(node.path, _name(run, place.box), words, family(node.op), about, self.view.marks.get(node.path))
+        shapes = tuple(map(self.teller.shape, node.outputs)) if is_new(node) else ()
         above = self.leaf_above(node) if run.count == 1 else None
         if above:
             above.lines.append(line)
             above.shapes = shapes or above.shapes
-        self.leaf_of[node] = above or self.put(Leaf("op", box, [line], shapes, run.count))
+        else:
+            above = self.put(Leaf("op", place.box, [line], shapes, run.count))
+        self.wires.leaf_of[node] = above
 
     def leaf_above(self, node: Node) -> Leaf | None:
         """The leaf that a small op becomes a strip of."""
-        if family(node.op) not in STRIPS or len(node.operands) != 1:
+        if family(node.op) not in PASSING or len(node.operands) != 1:
             return None
         (value,) = node.operands
-        leaf = self.leaf_of[value.node]
+        leaf = self.wires.leaf_of.get(value.node)
         alone = len(self.readers[value]) == 1 and value.node.scope is node.scope
-        return leaf if alone and leaf.role == "op" and leaf.count == 1 else None
+        return leaf if leaf and alone and leaf.role == "op" and leaf.count == 1 else None
 
-    def closed(self, run: Run, block: Scope, box: Box) -> None:
-        path = block.path or self.graph.name
-        line = Line(path, _name(run, box) or path, block_words(block), self.main_family(block))
-        shapes = tuple(self.shape(value) for value in block.outputs.values())
-        leaf = self.put(Leaf("block", box, [line], shapes, run.count))
-        self.leaf_of |= dict.fromkeys(block.nodes(), leaf)
+    def close(self, run: Run, scope: Scope, place: _Place) -> None:
+        words = self.words(run)
+        name = _name(run, place.box) or scope.path or self.graph.name
+        about, mark = self.teller.scope(scope, words), mark_of(scope, self.view.marks)
+        line = Line(scope.path or self.graph.name, name, words, self.teller.costs.main_family(scope), about, mark)
+        shapes = tuple(map(self.teller.shape, scope.outputs.values()))
+        inside = digest(scope) if scope.kind in ("steps", "copies", "branch") else ()
+        leaf = Leaf("block", place.box, [line], shapes, run.count, digest=inside)
+        self.wires.leaf_of |= dict.fromkeys(scope.nodes(), self.put(leaf))
 
-    def opened(self, run: Run, scope: Scope, box: Box, depth: int) -> None:
-        name, words = _name(run, box), block_words(scope)
-        inner = Box(scope.path, scope.kind == "block", name, words, scope.doc, run.count, box)
-        box.parts.append(inner)
-        self.fill(scope, inner, depth)
+    def open(self, run: Run, scope: Scope, place: _Place) -> None:
+        words = self.words(run)
+        inner = Box(
+            scope.path,
+            is_block=scope.kind == "block",
+            name=_name(run, place.box),
+            words=words,
+            about=self.teller.scope(scope, words),
+            count=run.count,
+            parent=place.box,
+            dashed=place.box.dashed,
+            mark=self.view.marks.get(scope.path),
+        )
+        place.box.parts.append(inner)
+        self.fill(scope, _Place(inner, max(place.depth - 1, 0)))
 
     def put(self, leaf: Leaf) -> Leaf:
+        leaf.dashed = leaf.box.dashed
         leaf.box.parts.append(leaf)
         return leaf
 
-    def inner_arrows(self) -> list[Arrow]:
-        """The arrows between leaves, each once, in the order in which they are read."""
-        read = ((value, node) for node in self.graph.nodes if node not in self.echoes for value in node.operands)
-        arrows = (Arrow(self.leaf_of[value.node], self.leaf_of[node], value.path) for value, node in read)
-        return list(dict.fromkeys(arrow for arrow in arrows if arrow.tail is not arrow.head))
-
-    def arrows_out(self) -> Iterator[Arrow]:
-        """The arrows to the outputs, which are put behind all else."""
-        for name, value in self.graph.outputs.items():
-            end = self.put(Leaf("output", self.root, [Line(name, name, "", "output")]))
-            yield Arrow(self.leaf_of[value.node], end, value.path)
-
-    def shape(self, value: Value) -> str:
-        return pretty_shape(value.type, self.rules)
-
-    def main_family(self, block: Scope) -> str:
-        """The family of the most multiply-accumulates in a block; where there are none, that of the most weights."""
-        work: dict[str, tuple[int, int]] = {}
-        for node in block.nodes():
-            macs, owned = work.get(family(node.op), (0, 0))
-            macs += self.number(node.macs() or 0)
-            owned += sum(self.number(weight.count) for weight in node.weights().values())
-            work[family(node.op)] = macs, owned
-        return max(work, key=lambda kind: work[kind], default="")
-
-    def number(self, size: Size) -> int:
-        """A size at the example sizes of the inputs."""
-        known = substitute(size, self.graph.examples())
-        return known if isinstance(known, int) else 0
+    def words(self, run: Run) -> str:
+        return block_words([copy for copy in run.copies if isinstance(copy, Scope)])
 
 
 def _name(run: Run, box: Box) -> str:
-    """The path of the first copy from the box on, and the last copy's number."""
-    name = run.first.path[len(box.path) :].removeprefix(".")
-    return name if run.count == 1 else f"{name}–{run.copies[-1].name}"
+    """The path from the box on: of the group where all its copies are drawn as one, else of the first to the last."""
+    first = run.first
+    group = first.scope if isinstance(first, Node) else first.parent
+    whole = run.count > 1 and group is not None and run.count == sum(not isinstance(i, Skipped) for i in group.items)
+    path = group.path if group is not None and whole else first.path
+    name = path.removeprefix(f"{box.path}.")
+    return name if whole or run.count == 1 else f"{name}–{run.last.path.rpartition('.')[2]}"

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import ModelProto
 
-__all__ = ["DEFAULT_OPSET", "OPTIONS", "SUFFIXES", "model", "write"]
+    from graphc.diagnostics import Diagnostic
+
+__all__ = ["DEFAULT_OPSET", "GRAPHS", "OPTIONS", "SUFFIXES", "graph", "lowers", "model", "write"]
 
 SUFFIXES: Mapping[str, str] = {".onnx": "ONNX model with weights"}
+GRAPHS: Mapping[str, str] = {".onnx": "ONNX model"}
 OPTIONS = frozenset(Options.__annotations__)
 """The options of `write` that are not among its named parameters."""
 LARGEST = (1 << 31) - (1 << 20)
@@ -46,6 +49,31 @@ def model(
     from graphc_onnx.values import source
 
     return assemble(graph, source(weights, seed), Form(**options))
+
+
+def graph(path: Path, name: str) -> tuple[Graph, list[Diagnostic]]:
+    """The graph of an ONNX file that is reported under `name`, and what in it graphc has no op for (W103).
+
+    One that graphc wrote gives the graph that it was written from: its ops, paths and sizes. Of another the structure
+    is read; its ops are those of graphc as far as they can be told, its paths those of the weights and modules.
+
+    Raises:
+        ValueError: it is no ONNX file, or damaged.
+    """
+    from graphc_onnx.reader import graph as read_graph
+
+    return read_graph(path, name)
+
+
+def lowers(graph: Graph) -> str:
+    """What the last op of a graph becomes, and the lowest opset that has it: "opset 15: `Conv`".
+
+    Raises:
+        graphc.diagnostics.SpecError: ONNX can't express the op.
+    """
+    from graphc_onnx.spoken import spoken
+
+    return spoken(graph)
 
 
 def write(

@@ -78,7 +78,8 @@ class Emitter:
         """A number in an element type; one that is free is computed from the inputs' shapes."""
         if isinstance(value, Dim):
             return self.sizes.scalar(value, held(dtype, self.real))
-        return self.constant(name, np.asarray(value, dtype))
+        with np.errstate(over="ignore"):  # what is too large for float32 is infinite, as in torch.tensor
+            return self.constant(name, np.asarray(value, dtype))
 
     def vector(self, name: str, sizes: Sequence[Size]) -> str:
         """Several sizes as int64 [n], computed where one of them is free."""
@@ -133,7 +134,7 @@ class Emitter:
     ) -> None:
         names = [self._name(operand) for operand in inputs]
         written = self.draft.write(path, operator, names, outputs, self._scope)
-        trace(self.node, written)
+        trace(self.node, written, self.draft.names)
         written.attribute.extend(helper.make_attribute(*self._typed(*item)) for item in attributes.items())
         if self.draft.real != "float32":
             self._note_types(operator, names, outputs, written)
@@ -195,7 +196,7 @@ class Emitter:
             path = self.wide[name] = f"{self.node.path}/{self.real}/{len(self.wide)}"
             cast = self.draft.write(path, "Cast", [name], [path], self._scope)
             cast.attribute.append(helper.make_attribute("to", ELEMENTS[self.real]))
-            trace(self.node, cast)
+            trace(self.node, cast, self.draft.names)
         return self.wide[name]
 
     def _path(self, name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from onnx import FunctionProto, NodeProto, TensorProto, helper
 
 from graphc.graph import Scope, Value
-from graphc_onnx.origin import PATH, trace_block
+from graphc_onnx.origin import NODE, PATH, renamed, trace_block
 from graphc_onnx.sizes import PREFIX
 
 DOMAIN = "graphc"
@@ -137,4 +137,6 @@ def _renamed(node: NodeProto, inside: _Names) -> NodeProto:
     for entry in made.metadata_props:
         if entry.key == PATH:
             entry.value = inside.below(entry.value)
+        if entry.key == NODE:
+            entry.value = renamed(entry.value, lambda name: inside.names.get(name, name), inside.below)
     return made

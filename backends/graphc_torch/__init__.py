@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 SUFFIXES = {".py": "PyTorch source", ".safetensors": "weights for the PyTorch source"}
 READS = {".bin": "PyTorch weights", ".pt": "PyTorch weights", ".pth": "PyTorch weights"}
 
-__all__ = ["READS", "SUFFIXES", "activations", "dynamic_shapes", "grad_cam", "module", "read", "source", "write"]
+__all__ = [
+    "READS",
+    "SUFFIXES",
+    "activations",
+    "dynamic_shapes",
+    "grad_cam",
+    "lowers",
+    "module",
+    "read",
+    "source",
+    "write",
+]
 
 
 def source(graph: Graph) -> str:
@@ -28,6 +39,17 @@ def source(graph: Graph) -> str:
     from graphc_torch.writer import source as source_of
 
     return source_of(graph)
+
+
+def lowers(graph: Graph) -> str:
+    """What the last op of a graph becomes: "`nn.ReLU` or `functional.relu`".
+
+    Raises:
+        graphc.diagnostics.SpecError: the op has no lowering here.
+    """
+    from graphc_torch.spoken import spoken
+
+    return spoken(graph.nodes[-1])
 
 
 def dynamic_shapes(graph: Graph) -> tuple[dict[int, object], ...]:

@@ -10,19 +10,23 @@ from typer import Exit, Option, Typer
 from graphc import __version__
 from graphc.cli.build import build
 from graphc.cli.check import check
+from graphc.cli.diff import diff
 from graphc.cli.draw import draw
+from graphc.cli.expand import expand
 from graphc.cli.explain import explain
 from graphc.cli.ls import ls
 from graphc.cli.new import new
+from graphc.cli.ops import ops
 from graphc.cli.outcome import outcome
 from graphc.cli.schema import schema
 from graphc.cli.summary import summary
 from graphc.cli.terminal import tell
+from graphc.cli.transfer import transfer
 from graphc.cli.verify import verify
 
 __all__ = ["app", "main"]
 
-COMMANDS = (build, check, draw, explain, ls, new, schema, summary, verify)
+COMMANDS = (build, check, diff, draw, expand, explain, ls, new, ops, schema, summary, transfer, verify)
 
 app = Typer(
     no_args_is_help=True,
@@ -50,8 +54,9 @@ def graphc(
 ) -> None:
     """A neural-network architecture, written once in YAML, becomes PyTorch source, an ONNX file and a diagram.
 
-    SPEC is a file (specs/unet.yaml), the name of an installed spec (unet), or - for standard input. Behind it
-    `:variant` chooses one of its variants (resnet:resnet18), `#block` one of its blocks (resnet#bottleneck).
+    SPEC is a file (specs/unet.yaml), one at a git revision (git:HEAD~1:specs/unet.yaml), the name of an installed spec
+    (unet), or - for standard input. Behind it `:variant` chooses one of its variants (resnet:resnet18), `#block` one of
+    its blocks (resnet#bottleneck).
 
     Example: graphc build unet
     """

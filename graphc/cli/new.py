@@ -52,5 +52,9 @@ def new(
     if path.exists():
         raise OutputError(f"{path} is there already; choose another name, or another file with -o")
     text = known[template].read_text("utf-8").replace(f"\nname: {template}\n", f"\nname: {name}\n", 1)
-    write_all([(path, lambda place: place.write_text(text, "utf-8") and None)])
+
+    def write(place: Path) -> None:
+        place.write_text(text, "utf-8", newline="\n")
+
+    write_all([(path, write)])
     tell(f"{path}", "", f"graphc check {path}", f"graphc build {path}")

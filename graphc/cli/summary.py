@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from typer import BadParameter, Option
+from typer import Argument, BadParameter, Option
 
-from graphc.cli.arguments import Form, Format, SetOption, SizeOption, Spec
+from graphc.cli.arguments import Form, Format, SetOption, SizeOption
 
 if TYPE_CHECKING:
+    from graphc.settings import Settings
     from graphc.summary import Summary
+
+Specs: TypeAlias = Annotated[
+    list[str],
+    Argument(
+        metavar="SPEC",
+        show_default=False,
+        help="A file, or the name of an installed spec; `:variant` chooses a variant. Several for a plot.",
+    ),
+]
 
 
 class Kind(StrEnum):
@@ -25,40 +37,103 @@ class Kind(StrEnum):
 
 
 def summary(
-    spec: Spec,
+    spec: Specs,
+    *,
     depth: Annotated[
         int | None,
         Option(min=1, metavar="N", help="Open blocks N levels deep. [default: 40 rows; csv, json: all]"),
     ] = None,
     columns: Annotated[
-        str | None, Option(metavar="A,B,…", help="The columns. [default: op,output,params,share,macs]")
+        str | None, Option(metavar="A,B,…", help="The columns. [default: op,output,field,params,share,macs]")
     ] = None,
     kind: Annotated[Kind, Option("--as", help="What to print.")] = Kind.TEXT,
+    symbolic: Annotated[bool, Option("--symbolic", help="Print the counts as formulas in the free sizes.")] = False,
+    free: Annotated[str | None, Option(metavar="P,Q,…", help="Parameters that stay symbols in the formulas.")] = None,
+    plot: Annotated[Path | None, Option(metavar="FILE", help="Plot costs over sizes: a .png or .svg file.")] = None,
+    over: Annotated[str | None, Option(metavar="H,W=A..B/STEP", help="The sizes that a plot goes through.")] = None,
     set_: SetOption = None,
     size: SizeOption = None,
     _form: Format = Form.HUMAN,
 ) -> None:
-    """List the layers with their shapes, parameters and MACs.
+    """List the layers with their shapes, parameters, MACs and receptive field.
 
-    Equal copies are one row, ×n, with the numbers of all n; the rows inside it have those of one. Columns are op,
-    input, output, example (output at the example sizes), params, share, frozen, buffers, macs and macs_share.
+    Equal copies are one row, ×n, with the numbers of all n. Columns are op, input, output, example (output at the
+    example sizes), field, stride, params, share, frozen, buffers, macs, macs_share, flops and memory.
 
     Example: graphc summary resnet18 --depth 2
     """
-    from graphc.cli.terminal import findings, tell
-    from graphc.compiler import compile_with_warnings
     from graphc.settings import read_settings
-    from graphc.summary import DEEPEST, chosen
+
+    settings = read_settings(set_ or (), size or ())
+    if plot or over:
+        _plot(spec, plot, over, settings)
+        return
+    if len(spec) > 1:
+        raise BadParameter("several are for --plot", param_hint="SPEC")
+    if symbolic or free:
+        _formulas(spec[0], settings, kind, [name.strip() for name in free.split(",")] if free else [])
+    else:
+        _table(spec[0], settings, kind, depth, columns)
+
+
+def _table(address: str, settings: Settings, kind: Kind, depth: int | None, columns: str | None) -> None:
+    """Prints the table; of a spec that is wrong what is in order, before what is wrong is told."""
+    from graphc.cli.terminal import findings, tell
+    from graphc.compiler import compile_partly
+    from graphc.diagnostics import SpecError
+    from graphc.summary import DEEPEST, chosen, fits
     from graphc.summary import summary as summary_of
 
     try:
         names = chosen(columns.split(",") if columns else None)
     except ValueError as error:
         raise BadParameter(str(error), param_hint="--columns") from error
-    graph, warnings = compile_with_warnings(spec, read_settings(set_ or (), size or ()))
-    findings(warnings)
-    opened = depth or (DEEPEST if kind in {Kind.CSV, Kind.JSON} else None)
-    tell(*_written(summary_of(graph, depth=opened, columns=names), kind))
+    graph, complete, found = compile_partly(address, settings)
+    wrong = any(finding.severity == "error" for finding in found)
+    if not wrong:
+        findings(found)
+    if graph is not None and (not wrong or fits(graph)):
+        opened = depth or (DEEPEST if kind in {Kind.CSV, Kind.JSON} else None)
+        tell(*_written(summary_of(graph, depth=opened, columns=names, partial=not complete), kind))
+    if wrong:
+        raise SpecError(found)
+
+
+def _formulas(address: str, settings: Settings, kind: Kind, parameters: Sequence[str]) -> None:
+    """Prints the counts as formulas."""
+    from json import dumps
+
+    from graphc.cli.terminal import tell
+    from graphc.cost.fit import FitError
+    from graphc.diagnostics import visible
+    from graphc.summary.symbolic import symbolic
+
+    if kind not in {Kind.TEXT, Kind.JSON}:
+        raise BadParameter("formulas are printed as text or json", param_hint="--as")
+    try:
+        found = symbolic(address, settings, parameters)
+    except FitError as error:
+        raise BadParameter(str(error), param_hint="--free") from error
+    tell(*([dumps(found.data(), indent=2, ensure_ascii=False)] if kind is Kind.JSON else map(visible, found.lines())))
+
+
+def _plot(addresses: Sequence[str], path: Path | None, over: str | None, settings: Settings) -> None:
+    """Writes the picture."""
+    from graphc.cli.terminal import tell
+    from graphc.output import write_all
+    from graphc.summary.plot import SUFFIXES, Over, PlotError, series, write
+
+    if path is None or over is None:
+        raise BadParameter("--plot FILE and --over SIZES go together", param_hint="--plot")
+    if path.suffix not in SUFFIXES:
+        raise BadParameter(f"{path} must end in {' or '.join(SUFFIXES)}", param_hint="--plot")
+    try:
+        sizes = Over.read(over)
+        found = [series(address, settings, sizes) for address in addresses]
+        written = write_all([(path, lambda place: write(place, found, sizes))])
+    except PlotError as error:
+        raise BadParameter(str(error), param_hint="--plot") from error
+    tell(*map(str, written))
 
 
 def _written(made: Summary, kind: Kind) -> list[str]:

@@ -10,7 +10,7 @@ from graphc.graph import Graph
 from graphc.settings import NO_SETTINGS, Settings
 from graphc.spec import Spec
 
-__all__ = ["elaborate"]
+__all__ = ["elaborate", "elaborate_partly"]
 
 
 def elaborate(spec: Spec, standard: Spec, variant: str | None = None, settings: Settings = NO_SETTINGS) -> Graph:
@@ -21,15 +21,22 @@ def elaborate(spec: Spec, standard: Spec, variant: str | None = None, settings: 
     Raises:
         SpecError: the spec is wrong; all that was found.
     """
+    graph, found = elaborate_partly(spec, standard, variant, settings)
+    if found or graph is None:
+        raise SpecError(found)
+    return graph
+
+
+def elaborate_partly(
+    spec: Spec, standard: Spec, variant: str | None = None, settings: Settings = NO_SETTINGS
+) -> tuple[Graph | None, list[Diagnostic]]:
+    """The graph of those steps that are in order, and all that is wrong; None where there is not even a part of it."""
     root = Root(spec, standard, variant if variant is not None else spec.default, settings)
     try:
         graph = root.graph()
     except (Failed, Stopped):
         graph = None
-    found = [*all_wrong(spec), *root.build.found.values()]
-    if found or graph is None:
-        raise SpecError(found)
-    return graph
+    return graph, [*all_wrong(spec), *root.build.found.values()]
 
 
 def all_wrong(spec: Spec) -> list[Diagnostic]:

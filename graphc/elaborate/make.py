@@ -77,7 +77,7 @@ def _report(
     build: Build, kind: type[Op] | type[Distribution], error: ErrorDetails, arguments: Arguments, span: Span
 ) -> None:
     name = str(error["loc"][0])
-    if error["type"] == "missing":
+    if error["type"] == "missing" and len(error["loc"]) == 1:
         if not arguments.incomplete:
             build.report("E403", f"`{kind.name}` needs `{name}`", span, f"- {kind.name}: {{{name}: …}}")
         return

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 
 from graphc.dims import Size, product
-from graphc.ops.base import Free, Op, Pointwise, Requirement, holds, same_size
+from graphc.ops.base import Free, Op, Pointwise, Requirement, elements, holds, same_size
+from graphc.ops.reach import ALL, Along, Seen, broadcasted
+from graphc.ops.saved import FACTORS, INPUT, NOTHING
 from graphc.tensor import DType, Shape, Tensor
 
 
@@ -23,15 +25,27 @@ class _Folded(Free):
     def infer(self, *inputs: Tensor) -> Tensor:
         return Tensor(reduce(broadcast, (value.shape for value in inputs)), promoted(inputs))
 
+    def work(self, *inputs: Tensor) -> Size:
+        return (len(inputs) - 1) * elements(self.infer(*inputs))
+
+    def sees(self, *inputs: Tensor) -> Seen:
+        return tuple(broadcasted(value.shape, self.infer(*inputs).shape) for value in inputs)
+
 
 class Binary(Free):
     """Two operands."""
+
+    each = 1
 
     def requires(self, input: Tensor, other: Tensor) -> Iterator[Requirement]:
         yield from broadcastable(input.shape, other.shape)
 
     def infer(self, input: Tensor, other: Tensor) -> Tensor:
         return Tensor(broadcast(input.shape, other.shape), promoted((input, other)))
+
+    def sees(self, input: Tensor, other: Tensor) -> Seen:
+        result = broadcast(input.shape, other.shape)
+        return broadcasted(input.shape, result), broadcasted(other.shape, result)
 
 
 class _OfNumbers(Binary):
@@ -46,18 +60,21 @@ class Add(_Folded):
     """The sum of its operands; of bool, whether one is true (`torch.add`)."""
 
     name = "add"
+    keeps = NOTHING
 
 
 class Multiply(_Folded):
     """The product of its operands, element by element; of bool, whether all are true (`torch.mul`)."""
 
     name = "multiply"
+    keeps = FACTORS
 
 
 class Subtract(Binary):
     """The difference of two values; not of bool (`torch.sub`)."""
 
     name = "subtract"
+    keeps = NOTHING
 
     def requires(self, input: Tensor, other: Tensor) -> Iterator[Requirement]:
         yield holds(input, "float32", "int64")
@@ -69,6 +86,7 @@ class Divide(Binary):
     """The quotient of two values, as float32 (`torch.div`)."""
 
     name = "divide"
+    keeps = FACTORS
 
     def infer(self, input: Tensor, other: Tensor) -> Tensor:
         return Tensor(broadcast(input.shape, other.shape))
@@ -78,24 +96,28 @@ class Pow(_OfNumbers):
     """`input` to the power of `other` (`torch.pow`)."""
 
     name = "pow"
+    keeps = INPUT
 
 
 class FloorDivide(_OfNumbers):
     """The quotient of two values, rounded down (`torch.floor_divide`)."""
 
     name = "floor_divide"
+    keeps = NOTHING
 
 
 class Remainder(_OfNumbers):
     """What is left of `input` after `floor_divide`, with the sign of `other` (`torch.remainder`)."""
 
     name = "remainder"
+    keeps = NOTHING
 
 
 class Negative(Pointwise):
     """`input` with the other sign; not of bool (`torch.neg`)."""
 
     name = "negative"
+    keeps = NOTHING
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield holds(input, "float32", "int64")
@@ -109,6 +131,9 @@ class Matmul(Op):
     """
 
     name = "matmul"
+    each = 0
+    keeps = FACTORS
+    operands = ("[N, 8, T, 64]", "[N, 8, 64, S]")
 
     def requires(self, input: Tensor, other: Tensor) -> Iterator[Requirement]:
         for value in (input, other):
@@ -126,6 +151,14 @@ class Matmul(Op):
 
     def macs(self, input: Tensor, other: Tensor) -> Size:
         return product(self.infer(input, other).shape) * input.shape[-1]
+
+    def sees(self, input: Tensor, other: Tensor) -> Seen:
+        batch = broadcast(input.shape[:-2], other.shape[:-2])
+        rows, columns = input.shape[-2:-1], other.shape[-2:][1:]
+        left, right = (broadcasted(value.shape[:-2], batch) for value in (input, other))
+        left += (*(Along(len(batch) + axis) for axis in range(len(rows))), ALL)
+        right += (ALL, *(Along(len(batch) + len(rows) + axis) for axis in range(len(columns))))
+        return left, right
 
 
 def broadcastable(left: Shape, right: Shape) -> Iterator[Requirement]:

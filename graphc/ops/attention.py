@@ -8,7 +8,20 @@ from functools import reduce
 from graphc.dims import Size, product
 from graphc.ops.activation import Real
 from graphc.ops.arithmetic import broadcast, broadcastable
-from graphc.ops.base import Count, Flag, Fraction, Free, Op, Requirement, Symbolic, holds, not_smaller, same_size
+from graphc.ops.base import (
+    Count,
+    Flag,
+    Fraction,
+    Free,
+    Op,
+    Requirement,
+    Symbolic,
+    holds,
+    not_smaller,
+    same_size,
+)
+from graphc.ops.reach import ALL, UNKNOWN, Along, Seen, Sights, broadcasted
+from graphc.ops.saved import NOTHING, Saved
 from graphc.tensor import Shape, Tensor
 
 
@@ -23,10 +36,16 @@ class Attention(Op):
 
     name = "attention"
     main = "heads"
+    example = "{heads: 8}"
+    operands = ("[N, T, 64]", "[N, S, 64]")
     heads: Count | None = None
+    """How many heads lie side by side in the last axes; without it heads are an axis of the operands."""
     is_causal: Flag = False
+    """Token t sees only tokens 0 … t."""
     scale: Real | None = None
+    """The factor of the scores; 1/√(C of one head) if not given."""
     dropout_p: Fraction = 0.0
+    """In training, how probable it is that a weight of the attention becomes 0."""
 
     def requires(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
@@ -75,19 +94,62 @@ class Attention(Op):
         batch = broadcast(query.shape[:-2], key.shape[:-2])
         return product((*batch, query.shape[-2])) * product(key.shape[-2:]) + product(found.shape) * key.shape[-2]
 
+    def work(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
+    ) -> Size:
+        """For each score its scale, what is added to it, and the five of a softmax."""
+        return product(self.scores(query, key)) * (6 + (mask is not None) + (bias is not None))
+
+    def sees(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
+    ) -> Seen:
+        result = self.infer(query, key, value).shape
+        last = len(result) - 1
+        of_head = ALL if self.heads in {None, 1} else UNKNOWN
+        ends: tuple[Sights, ...] = (
+            (Along(last - 1), of_head),
+            (ALL, of_head),
+            (ALL, Along(last) if of_head is ALL else UNKNOWN),
+        )
+        operands = zip((query, key, value), ends, strict=True)
+        seen = [(*broadcasted(operand.shape[:-2], result[:-2]), *end) for operand, end in operands]
+        return (*seen, *(None if one is None else self._seen_of(one, result) for one in (mask, bias)))
+
+    def _seen_of(self, added: Tensor, result: Shape) -> Sights:
+        """What a token's row reads of a mask or a bias, which the scores of all heads have."""
+        batch = added.shape[:-2] if self.heads is None else added.shape[:-3]
+        rows = ALL if added.shape[-2] == 1 != result[-2] else Along(len(result) - 2)
+        heads = (ALL,) * (added.rank - len(batch) - 2)
+        return (*broadcasted(batch, result[:-2]), *heads, rows, ALL)
+
+    def saved(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
+    ) -> Saved:
+        """The operands, the output, and for each row of scores the logarithm of its sum: no score is kept."""
+        added = tuple(number for number, operand in enumerate((mask, bias), 3) if operand is not None)
+        sums = 4 * product(self.scores(query, key)[:-1])
+        return Saved((0, 1, 2, *added), outputs=True, extra=sums)
+
 
 class CausalMask(Free):
     """Which tokens a token sees, itself and those before it: bool [size, size] (`torch.ones(…).tril()`)."""
 
     name = "causal_mask"
+    each = 0
+    keeps = NOTHING
     main = "size"
+    example = "12"
     size: Count | Symbolic
+    """The number of tokens."""
 
     def requires(self) -> Iterator[Requirement]:
         yield not_smaller(self.size, 1, f"a size of {self.size} is not positive")
 
     def infer(self) -> Tensor:
         return Tensor((self.size, self.size), "bool")
+
+    def sees(self) -> Seen:
+        return ()
 
 
 def _fits(name: str, operand: Tensor, scores: Shape) -> Iterator[Requirement]:

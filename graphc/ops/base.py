@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from inspect import Parameter, signature
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from graphc.demands import Truth, at_least, equal
-from graphc.dims import Dim, Size
+from graphc.dims import Dim, Size, product
+from graphc.ops.reach import Seen, alike
+from graphc.ops.saved import NOTHING, Saved
 from graphc.tensor import DType, Tensor, Weight
 
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
@@ -59,6 +61,18 @@ class Op(BaseModel):
     """The op's name in a spec: that of `torch.nn.functional`."""
     main: ClassVar[str | None] = None
     """The attribute that may be written alone: `- linear: 10`."""
+    example: ClassVar[str] = ""
+    """The arguments of the step that shows it in the manual, as YAML; what is not given has its default."""
+    operands: ClassVar[tuple[str, ...]] = ("[N, 8, H, W]",)
+    """The operands of that step: `[N, 3, H, W]`, `int64 [N, T]`; the last is that of all further ones that it needs."""
+    each: ClassVar[int | None] = None
+    """Operations beside the multiply-accumulates for each element of the output; None where there is no rule."""
+    keeps: ClassVar[Saved | None] = None
+    """What autograd keeps of it for the backward pass; None where there is no rule."""
+    view: ClassVar[bool] = False
+    """Whether the output lies in the memory of the first operand."""
+    detaches: ClassVar[bool] = False
+    """Whether no gradient flows back through it."""
 
     @cached_property
     def exact(self) -> tuple[object, ...]:
@@ -70,6 +84,12 @@ class Op(BaseModel):
 
     def __hash__(self) -> int:
         return hash(self.exact)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The op with other attributes."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("exact", None)
+        return copied
 
     def requires(self, *operands: Any) -> Iterator[Requirement]:
         """What must hold of the operands."""
@@ -89,6 +109,25 @@ class Op(BaseModel):
 
     def macs(self, *operands: Any) -> Size | None:
         """Multiply-accumulate operations of convolutions and matrix products; None where there is no rule."""
+        return None
+
+    def work(self, *operands: Any) -> Size | None:
+        """Operations beside the multiply-accumulates, at inference; None where there is no rule (docs/costs.md)."""
+        return None if self.each is None else self.each * elements(self.infer(*operands))
+
+    def saved(self, *operands: Any) -> Saved | None:
+        """What autograd keeps of it for the backward pass; None where there is no rule."""
+        return self.keeps
+
+    def shares(self, training: bool) -> bool:
+        """Whether the output lies in the memory of the first operand."""
+        return self.view
+
+    def sees(self, *operands: Any) -> Seen | None:
+        """What an element of the output reads along each axis of each operand; None where there is no rule.
+
+        For this one all sizes are numbers, those at the examples.
+        """
         return None
 
     @classmethod
@@ -116,10 +155,27 @@ class Free(Op):
 
 
 class Pointwise(Free):
-    """An op whose one output is like its one input."""
+    """An op whose one output is like its one input, each element of it made of the one at the same place."""
+
+    each: ClassVar[int | None] = 1
 
     def infer(self, input: Tensor) -> Tensor:
         return input
+
+    def sees(self, input: Tensor) -> Seen | None:
+        return (alike(input.rank),)
+
+
+class Rearranged(Free):
+    """An op that makes no number: the elements of its operand, elsewhere."""
+
+    each = 0
+    keeps = NOTHING
+
+
+def elements(output: Tensor | Mapping[str, Tensor]) -> Size:
+    """How many elements the output has, or the first of several."""
+    return product((output if isinstance(output, Tensor) else next(iter(output.values()))).shape)
 
 
 def rank(tensor: Tensor, *ranks: int) -> Requirement:

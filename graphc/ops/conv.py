@@ -22,7 +22,9 @@ from graphc.ops.base import (
     not_smaller,
     rank,
 )
-from graphc.ops.window import Window, counts, windows, windows_fit
+from graphc.ops.reach import ALL, UNKNOWN, Along, Reach, Seen, Sight
+from graphc.ops.saved import INPUT
+from graphc.ops.window import Window, counts, seen, windows, windows_fit
 from graphc.tensor import Shape, Tensor, Uniform, Weight
 
 
@@ -31,13 +33,23 @@ class Convolution(Op):
 
     axes: ClassVar[int]
     main = "out_channels"
+    each = 0
+    keeps = INPUT
+    example = "{out_channels: 16, kernel_size: 3, padding: 1}"
     out_channels: Count
+    """The number of kernels, each of which gives a channel."""
     kernel_size: Extent
+    """The size of the kernel: one for all axes, or one each."""
     stride: Extent = 1
+    """How far the kernel moves from place to place."""
     padding: Padding = 0
+    """How many zeros are added at both ends of each axis."""
     dilation: Extent = 1
+    """How far apart the kernel's elements read."""
     groups: Count = 1
+    """How many groups of channels are convolved apart; it divides both numbers of channels."""
     bias: Flag = True
+    """Whether a learned number is added to each channel."""
 
     def windows(self) -> Sequence[Window]:
         """The kernel along each axis."""
@@ -62,12 +74,16 @@ class Convolution(Op):
         kernel = prod(extent(self.kernel_size, self.axes))
         return product(self.infer(input).shape) * (input.channels // self.groups) * kernel
 
+    def sees(self, input: Tensor) -> Seen:
+        return (seen(self.windows(), ALL if self.groups == 1 else UNKNOWN),)
+
 
 class Conv1d(Convolution):
     """Convolution (cross-correlation) [N, C, L] → [N, out_channels, L'] (`torch.nn.Conv1d`)."""
 
     name = "conv1d"
     axes = 1
+    operands = ("[N, 8, L]",)
 
 
 class Conv2d(Convolution):
@@ -82,6 +98,7 @@ class Conv3d(Convolution):
 
     name = "conv3d"
     axes = 3
+    operands = ("[N, 8, D, H, W]",)
 
 
 class TransposedConvolution(Op):
@@ -89,14 +106,25 @@ class TransposedConvolution(Op):
 
     axes: ClassVar[int]
     main = "out_channels"
+    each = 0
+    keeps = INPUT
+    example = "{out_channels: 4, kernel_size: 2, stride: 2}"
     out_channels: Count
+    """The number of channels of the output."""
     kernel_size: Extent
+    """The size of the kernel: one for all axes, or one each."""
     stride: Extent = 1
+    """How far apart the kernel is put down for neighbours."""
     padding: Padding = 0
+    """How much is cut off at both ends of each axis."""
     output_padding: Padding = 0
+    """How much is added behind each axis: which of the sizes it is that a stride leaves open."""
     groups: Count = 1
+    """How many groups of channels are convolved apart; it divides both numbers of channels."""
     bias: Flag = True
+    """Whether a learned number is added to each channel."""
     dilation: Extent = 1
+    """How far apart the kernel's elements are put down."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from image(input, self.axes)
@@ -134,12 +162,17 @@ class TransposedConvolution(Op):
     def macs(self, input: Tensor) -> Size:
         return product(input.shape) * (self.out_channels // self.groups) * prod(extent(self.kernel_size, self.axes))
 
+    def sees(self, input: Tensor) -> Seen:
+        space = (_spread(axis, k, s, p, d) for axis, (k, s, p, _, d) in enumerate(self.per_axis(), 2))
+        return ((Along(0), ALL if self.groups == 1 else UNKNOWN, *space),)
+
 
 class ConvTranspose1d(TransposedConvolution):
     """Transposed convolution [N, C, L] → [N, out_channels, L'] (`torch.nn.ConvTranspose1d`)."""
 
     name = "conv_transpose1d"
     axes = 1
+    operands = ("[N, 8, L]",)
 
 
 class ConvTranspose2d(TransposedConvolution):
@@ -154,6 +187,7 @@ class ConvTranspose3d(TransposedConvolution):
 
     name = "conv_transpose3d"
     axes = 3
+    operands = ("[N, 8, D, H, W]",)
 
 
 def image(input: Tensor, axes: int) -> Iterator[Requirement]:
@@ -175,3 +209,10 @@ def affine(shape: tuple[Size, ...], outputs: int, bias: bool) -> Mapping[str, We
     initial = Uniform(1 / sqrt(read) if isinstance(read, int) else 0.0)
     weight = {"weight": Weight(shape, initial)}
     return weight | {"bias": Weight((outputs,), initial)} if bias else weight
+
+
+def _spread(axis: int, kernel: int, stride: int, padding: int, dilation: int) -> Sight:
+    """What a transposed convolution reads; unknown where a position lies between all kernels, and reads nothing."""
+    taps = [[o + padding - dilation * t for t in range(kernel)] for o in range(stride)]
+    read = [[at // stride for at in positions if at % stride == 0] for positions in taps]
+    return Along(axis, Reach(1, tuple((min(at), max(at)) for at in read))) if all(read) else UNKNOWN

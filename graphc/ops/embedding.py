@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from graphc.ops.base import Axis, Count, Free, Requirement, holds
 from graphc.ops.loss import NonNegative
+from graphc.ops.reach import Seen, alike
+from graphc.ops.saved import INPUT, NOTHING
 from graphc.tensor import Constant, Normal, Tensor, Weight
 
 
@@ -16,9 +18,16 @@ class Embedding(Free):
     """
 
     name = "embedding"
+    each = 0
+    keeps = INPUT
+    example = "{num_embeddings: 1000, embedding_dim: 64}"
+    operands = ("int64 [N, T]",)
     num_embeddings: Count
+    """How many vectors there are."""
     embedding_dim: Count
+    """How long each is."""
     padding_idx: Axis | None = None
+    """The vector that begins as 0 and learns nothing; a negative number counts from the end."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         count, padding = self.num_embeddings, self.padding_idx
@@ -32,16 +41,27 @@ class Embedding(Free):
     def weights(self, input: Tensor) -> Mapping[str, Weight]:
         return {"weight": Weight((self.num_embeddings, self.embedding_dim), Normal(zero_row=self.padding_idx))}
 
+    def sees(self, input: Tensor) -> Seen:
+        return (alike(input.rank),)
+
 
 class Learned(Free):
     """A learned tensor of this shape, at first 0 or, with `std`, normally distributed (`torch.nn.Parameter`)."""
 
     name = "parameter"
+    each = 0
+    keeps = NOTHING
+    example = "{shape: [1, 1, 64], std: 0.02}"
     shape: tuple[Count, ...]
+    """The shape of the tensor."""
     std: NonNegative = 0.0
+    """The standard deviation of the initial values; with 0 all begin as 0."""
 
     def infer(self) -> Tensor:
         return Tensor(self.shape)
 
     def weights(self) -> Mapping[str, Weight]:
         return {"weight": Weight(self.shape, Normal(std=self.std) if self.std else Constant(0))}
+
+    def sees(self) -> Seen:
+        return ()

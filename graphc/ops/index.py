@@ -10,7 +10,9 @@ from pydantic import Field
 
 from graphc.demands import at_least
 from graphc.dims import Size, ceil_divide, smaller
-from graphc.ops.base import Axis, Count, Flag, Free, Requirement, Symbolic, holds, not_smaller, same_size
+from graphc.ops.base import Axis, Count, Flag, Free, Rearranged, Requirement, Symbolic, holds, not_smaller, same_size
+from graphc.ops.reach import ALL, UNKNOWN, Along, Moved, Reach, Seen, Sight
+from graphc.ops.saved import NOTHING, Saved
 from graphc.ops.shape import on_axes
 from graphc.tensor import DType, Tensor
 
@@ -24,18 +26,28 @@ Shift: TypeAlias = Axis | Symbolic
 
 
 class Constant(Free):
-    """A number, as a value of shape []: of float32, int64 or bool as in Python, where 1, 1.0 and true are equal."""
+    """A number, as a value of shape [] (`torch.tensor`).
+
+    It is of float32, int64 or bool as in Python, where 1, 1.0 and true are equal.
+    """
 
     name = "constant"
+    each = 0
+    keeps = NOTHING
     main = "value"
+    example = "0.5"
     value: Flag | Axis | Number | Symbolic
+    """The number."""
 
     def infer(self) -> Tensor:
         kinds: dict[type, DType] = {bool: "bool", float: "float32"}
         return Tensor((), kinds.get(type(self.value), "int64"))
 
+    def sees(self) -> Seen:
+        return ()
 
-class Getitem(Free):
+
+class Getitem(Rearranged):
     """A part of a value, axis by axis: `input[index]` with the rules of Python (`torch.Tensor.__getitem__`).
 
     A slice of an axis of n elements begins at `start`, or at n + `start` where that is negative, and ends before `stop`
@@ -43,8 +55,14 @@ class Getitem(Free):
     """
 
     name = "getitem"
+    view = True
     main = "index"
+    example = "{index: [[none, none, none], 0]}"
+    operands = ("[N, T, 64]",)
     index: Annotated[tuple[Part, ...], Field(min_length=1)]
+    """What is taken along each axis: an element, `[start, stop, step]`, or none for a new axis of 1. Written `x[:, 0]`
+    in an expression.
+    """
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         count = sum(part is not None for part in self.index)
@@ -69,6 +87,16 @@ class Getitem(Free):
         parts = [part for part in self.index if part is not None]
         return list(zip(parts, input.shape, strict=False))
 
+    def sees(self, input: Tensor) -> Seen:
+        sights: list[Sight] = []
+        axis, sizes = 0, iter(input.shape)
+        for part in self.index:
+            if part is not None:
+                size = next(sizes)
+                sights.append(UNKNOWN if isinstance(part, int) else _cut(axis, part, size))
+            axis += not isinstance(part, int)
+        return ((*sights, *(Along(at) for at, _ in enumerate(sizes, axis))),)
+
 
 class IndexSelect(Free):
     """The elements at `index` along an axis, whose place the axes of `index` take; a negative one counts from the end.
@@ -77,8 +105,13 @@ class IndexSelect(Free):
     """
 
     name = "index_select"
+    each = 0
+    keeps = Saved((1,))
     main = "dim"
+    example = "0"
+    operands = ("[49, 8]", "int64 [T, T]")
     dim: Axis = 0
+    """The axis whose elements are taken."""
 
     def requires(self, input: Tensor, index: Tensor) -> Iterator[Requirement]:
         yield holds(index, "int64")
@@ -88,13 +121,21 @@ class IndexSelect(Free):
         axis = self.dim % input.rank
         return input.with_shape((*input.shape[:axis], *index.shape, *input.shape[axis + 1 :]))
 
+    def sees(self, input: Tensor, index: Tensor) -> Seen:
+        axis = self.dim % input.rank
+        behind = (Along(at) for at in range(axis + index.rank, input.rank + index.rank - 1))
+        return (*map(Along, range(axis)), ALL, *behind), tuple(Along(axis + at) for at in range(index.rank))
 
-class Roll(Free):
+
+class Roll(Rearranged):
     """The elements moved along the axes `dims`; what leaves at one end comes in at the other (`torch.roll`)."""
 
     name = "roll"
+    example = "{shifts: [-3, -3], dims: [2, 3]}"
     shifts: Shift | Annotated[tuple[Shift, ...], Field(min_length=1)]
+    """How far elements move, one for each of `dims`; backward if negative."""
     dims: Axis | Annotated[tuple[Axis, ...], Field(min_length=1)]
+    """The axes along which they move."""
 
     def moves(self) -> list[tuple[Size, int]]:
         """How far the elements move, and the axis."""
@@ -110,11 +151,16 @@ class Roll(Free):
     def infer(self, input: Tensor) -> Tensor:
         return input
 
+    def sees(self, input: Tensor) -> Seen:
+        moved = {axis % input.rank for _, axis in self.moves()}
+        return (tuple(Moved(frozenset({a})) if a in moved else Along(a) for a in range(input.rank)),)
 
-class Several(Free):
+
+class Several(Rearranged):
     """Several values, one after the other along `dim`, named 0, 1, … in their order."""
 
     dim: Axis = 0
+    """The axis that is divided."""
 
     def sizes(self, input: Tensor) -> tuple[Size, ...]:
         """The size of each along the axis."""
@@ -127,13 +173,21 @@ class Several(Free):
             for number, size in enumerate(self.sizes(input))
         }
 
+    def sees(self, input: Tensor) -> Seen:
+        """Along their axis the parts read each from another place on."""
+        axis = self.dim % input.rank
+        return (tuple(UNKNOWN if other == axis else Along(other) for other in range(input.rank)),)
+
 
 class Split(Several):
     """Parts of these sizes along `dim`, or of one size, but for a smaller last one (`torch.split`)."""
 
     name = "split"
+    view = True
     main = "split_size"
+    example = "{split_size: [6, 2], dim: 1}"
     split_size: Count | Annotated[tuple[Count | Symbolic, ...], Field(min_length=1)]
+    """The sizes of the parts, or one for all but a smaller last one."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from on_axes(input, self.dim)
@@ -157,8 +211,11 @@ class Chunk(Several):
     """So many equal parts along `dim` (`torch.chunk`, which takes sizes that can't be divided too)."""
 
     name = "chunk"
+    view = True
     main = "chunks"
+    example = "{chunks: 2, dim: 1}"
     chunks: Count
+    """The number of parts, which divides the size."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from on_axes(input, self.dim)
@@ -167,6 +224,16 @@ class Chunk(Several):
 
     def sizes(self, input: Tensor) -> tuple[Size, ...]:
         return (input.shape[self.dim] // self.chunks,) * self.chunks
+
+
+def _cut(axis: int, part: Range, size: Size) -> Sight:
+    """What a slice reads of an axis; unknown where a bound is still free."""
+    start, _, step = part
+    first, by = (start or 0), (1 if step is None else step)
+    if not (isinstance(first, int) and isinstance(by, int) and isinstance(size, int)):
+        return UNKNOWN
+    first = max(first + size, 0) if first < 0 else first
+    return Along(axis, Reach(by, ((first, first),)))
 
 
 def _inside(index: int, size: Size) -> Iterator[Requirement]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from graphc.dims import Size, product
 from graphc.ops.base import Count, Flag, Op, Requirement, fixed, holds
 from graphc.ops.conv import affine
+from graphc.ops.reach import Seen, all_but
+from graphc.ops.saved import INPUT
 from graphc.tensor import Tensor, Weight
 
 
@@ -14,9 +16,15 @@ class Linear(Op):
     """x Wᵀ + b over the last axis: [*, C] → [*, out_features] (`torch.nn.Linear`)."""
 
     name = "linear"
+    each = 0
+    keeps = INPUT
     main = "out_features"
+    example = "10"
+    operands = ("[N, 64]",)
     out_features: Count
+    """The size of the last axis afterwards."""
     bias: Flag = True
+    """Whether a learned vector is added."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield Requirement(input.rank >= 1, "needs a value with at least one axis")
@@ -31,3 +39,6 @@ class Linear(Op):
 
     def macs(self, input: Tensor) -> Size:
         return product(input.shape) * self.out_features
+
+    def sees(self, input: Tensor) -> Seen:
+        return (all_but(input.rank, {input.rank - 1}),)

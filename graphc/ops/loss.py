@@ -20,6 +20,7 @@ class Loss(Free):
     """How far `input` is from `target`: the mean or the sum of the elements' losses, or (`none`) each by itself."""
 
     reduction: str = "mean"
+    """The `mean` of the elements' losses, their `sum`, or (`none`) each by itself."""
 
     def reduced(self, shape: Shape) -> Tensor:
         """The result, of elements of this shape."""
@@ -28,6 +29,8 @@ class Loss(Free):
 
 class Compared(Loss):
     """A loss of two values of one shape."""
+
+    operands = ("[N, 10]",)
 
     def requires(self, input: Tensor, target: Tensor) -> Iterator[Requirement]:
         yield holds(input, "float32")
@@ -42,6 +45,7 @@ class Elementwise(Compared):
     """A loss that compares element with element."""
 
     reduction: Reducing = "mean"
+    """The `mean` of the elements' losses, their `sum`, or (`none`) each by itself."""
 
 
 class MseLoss(Elementwise):
@@ -61,6 +65,7 @@ class SmoothL1Loss(Elementwise):
 
     name = "smooth_l1_loss"
     beta: NonNegative = 1.0
+    """The distance at which the square becomes a line."""
 
 
 class HuberLoss(Elementwise):
@@ -68,6 +73,7 @@ class HuberLoss(Elementwise):
 
     name = "huber_loss"
     delta: Positive = 1.0
+    """The distance at which the square becomes a line."""
 
 
 class BinaryCrossEntropy(Elementwise):
@@ -90,15 +96,24 @@ class KlDiv(Compared):
 
     name = "kl_div"
     reduction: Literal["none", "mean", "sum", "batchmean"] = "mean"
+    """`batchmean` divides the sum by the size of the first axis, as the definition has it; `mean` by the number of
+    elements.
+    """
     log_target: Flag = False
+    """Whether the target is given as logarithms too."""
 
 
 class OfLabels(Loss):
     """A loss of K classes. `weight` has a factor for each; where the label is `ignore_index`, nothing is counted."""
 
+    operands = ("[N, 10]", "int64 [N]")
+
     reduction: Reducing = "mean"
+    """The weighted `mean` of the losses, their `sum`, or (`none`) each by itself."""
     weight: tuple[Real, ...] | None = None
+    """A factor for each class."""
     ignore_index: Whole = -100
+    """The label that counts for nothing."""
 
     def classes(self, input: Tensor) -> Iterator[Requirement]:
         """The operand has real numbers for each class."""
@@ -137,6 +152,7 @@ class CrossEntropy(OfLabels):
 
     name = "cross_entropy"
     label_smoothing: Fraction = 0.0
+    """How much of the target is spread evenly over all classes."""
 
     def requires(self, input: Tensor, target: Tensor) -> Iterator[Requirement]:
         yield from self.classes(input)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from graphc.ops.base import Count, Requirement, extent
 from graphc.ops.conv import Convolution
+from graphc.ops.reach import ALL, Along, Reach, Seen
 from graphc.tensor import Tensor
 
 
@@ -20,9 +21,14 @@ class MaskedConv2d(Convolution):
 
     name = "masked_conv2d"
     axes = 2
+    example = "{out_channels: 48, kernel_size: 7, padding: 3, mask: A, colours: 3}"
+    operands = ("[N, 3, H, W]",)
     mask: Literal["A", "B"]
+    """`A` hides a pixel's own colour, `B` shows it."""
     colours: Count = 1
+    """How many groups the channels of the image are."""
     parts: Count = 1
+    """How many times the output has those groups."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from super().requires(input)
@@ -43,3 +49,12 @@ class MaskedConv2d(Convolution):
             ours, theirs = out % part * self.colours // part, into * self.colours // channels
             if theirs < ours or (theirs == ours and self.mask == "B"):
                 yield out, into, height, width
+
+    def sees(self, input: Tensor) -> Seen:
+        rows, columns = self.windows()
+        above, before = rows.kernel // 2, columns.kernel // 2
+        own = self.mask == "B" or self.colours > 1
+        low = Reach(rows.stride, ((-rows.padding, rows.dilation * (above - (not before and not own)) - rows.padding),))
+        ahead = columns.kernel - 1 if above else before - (not own)
+        wide = Reach(columns.stride, ((-columns.padding, columns.dilation * ahead - columns.padding),))
+        return ((Along(0), ALL, Along(2, low), Along(3, wide)),)

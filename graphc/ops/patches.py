@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from graphc.demands import divisible
-from graphc.dims import product
+from graphc.dims import Size, product
 from graphc.ops.base import (
     Count,
     Extent,
@@ -14,6 +14,7 @@ from graphc.ops.base import (
     Padding,
     Requirement,
     Symbolic,
+    elements,
     extent,
     extents_fit,
     holds,
@@ -21,6 +22,7 @@ from graphc.ops.base import (
     rank,
     same_size,
 )
+from graphc.ops.saved import NOTHING, Saved
 from graphc.ops.window import Window, counts, windows, windows_fit
 from graphc.tensor import Shape, Tensor
 
@@ -29,9 +31,13 @@ class Columns(Free):
     """Windows over an image."""
 
     kernel_size: Extent
+    """The size of a window: one for both axes, or one each."""
     dilation: Extent = 1
+    """How far apart a window's elements are."""
     padding: Padding = 0
+    """How many zeros are added at both ends of each axis."""
     stride: Extent = 1
+    """How far apart the windows are."""
 
     def windows(self) -> Sequence[Window]:
         """The window along each axis."""
@@ -53,7 +59,10 @@ class Unfold(Columns):
     """Each window of [N, C, H, W] as a column: [N, C·elements, windows], rows first (`torch.nn.Unfold`)."""
 
     name = "unfold"
+    each = 0
+    keeps = NOTHING
     main = "kernel_size"
+    example = "{kernel_size: 3, padding: 1}"
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, 4)
@@ -72,7 +81,11 @@ class Fold(Columns):
     """
 
     name = "fold"
+    keeps = NOTHING
+    example = "{output_size: 24, kernel_size: 3, padding: 1}"
+    operands = ("[N, 72, 576]",)
     output_size: Count | Symbolic | tuple[Count | Symbolic, ...]
+    """The height and width of the image that is made: one for both, or one each."""
 
     def space(self) -> Shape:
         """The spatial size of the result."""
@@ -95,6 +108,9 @@ class Fold(Columns):
     def infer(self, input: Tensor) -> Tensor:
         return input.with_shape((input.shape[0], input.shape[1] // self.elements, *self.space()))
 
+    def work(self, input: Tensor) -> Size:
+        return elements(input)
+
 
 class MaxUnpool2d(Free):
     """Each value at its place in [N, C, H, W], 0 elsewhere: `max_pool2d` with `return_indices`, undone.
@@ -103,10 +119,17 @@ class MaxUnpool2d(Free):
     """
 
     name = "max_unpool2d"
+    each = 0
+    keeps = Saved((1,))
     main = "kernel_size"
+    example = "2"
+    operands = ("[N, 8, H, W]", "int64 [N, 8, H, W]")
     kernel_size: Extent
+    """The window of the pooling that is undone."""
     stride: Extent | None = None
+    """Its stride; that of windows side by side if not given."""
     padding: Padding = 0
+    """Its padding."""
 
     def per_axis(self) -> Sequence[tuple[int, ...]]:
         """The kernel, stride and padding along each axis."""

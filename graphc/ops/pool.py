@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import ClassVar
 
 from graphc.demands import divisible
-from graphc.ops.base import Extent, Flag, Free, Padding, Requirement, extent, extents_fit, holds, not_smaller, rank
-from graphc.ops.window import Window, counts, windows, windows_fit
+from graphc.dims import Size
+from graphc.ops.base import (
+    Extent,
+    Flag,
+    Free,
+    Padding,
+    Requirement,
+    elements,
+    extent,
+    extents_fit,
+    holds,
+    not_smaller,
+    rank,
+)
+from graphc.ops.reach import ALL, Along, Seen, along, parts
+from graphc.ops.saved import INPUT, NOTHING, Saved
+from graphc.ops.window import Window, counts, seen, windows, windows_fit
 from graphc.tensor import DType, Tensor
 
 
@@ -16,9 +32,13 @@ class Pool(Free):
 
     axes: ClassVar[int]
     main = "kernel_size"
+    example = "2"
     kernel_size: Extent
+    """The size of a window: one for all axes, or one each."""
     stride: Extent | None = None
+    """How far apart windows are; side by side if not given."""
     padding: Padding = 0
+    """How much is added at both ends of each axis, at most half a window."""
 
     @property
     def step(self) -> Extent:
@@ -50,6 +70,14 @@ class Pool(Free):
     def infer(self, input: Tensor) -> Tensor | Mapping[str, Tensor]:
         return input.with_space(counts(self.windows(), input.space))
 
+    def sees(self, input: Tensor) -> Seen:
+        return (seen(self.windows(), Along(1)),)
+
+    @property
+    def covered(self) -> int:
+        """How many elements a window has."""
+        return prod(window.kernel for window in self.windows())
+
 
 class MaxPool(Pool):
     """The largest value of each window, and with `return_indices` where in the space it is, all axes numbered as one.
@@ -58,18 +86,29 @@ class MaxPool(Pool):
     """
 
     dilation: Extent = 1
+    """How far apart a window's elements are."""
     return_indices: Flag = False
+    """Whether there is a second output, `indices`."""
     ceil_mode: Flag = False
+    """Whether a part of a window at the end counts as one."""
 
     def windows(self) -> Sequence[Window]:
         return windows(self.axes, self.kernel_size, self.step, self.padding, self.dilation, ceil_mode=self.ceil_mode)
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
-        yield from self.pooled(input, "float32", "int64", dilation=self.dilation)
+        whole: tuple[DType, ...] = () if self.axes == 1 and not self.return_indices else ("int64",)  # as PyTorch has it
+        yield from self.pooled(input, "float32", *whole, dilation=self.dilation)
 
     def infer(self, input: Tensor) -> Tensor | Mapping[str, Tensor]:
         found = input.with_space(counts(self.windows(), input.space))
         return {"values": found, "indices": Tensor(found.shape, "int64")} if self.return_indices else found
+
+    def work(self, input: Tensor) -> Size:
+        return (self.covered - 1) * elements(self.infer(input))
+
+    def saved(self, input: Tensor) -> Saved:
+        """The operand, and where in it the largest are, as int64."""
+        return Saved((0,), extra=8 * elements(self.infer(input)))
 
 
 class MaxPool1d(MaxPool):
@@ -77,6 +116,7 @@ class MaxPool1d(MaxPool):
 
     name = "max_pool1d"
     axes = 1
+    operands = ("[N, 8, L]",)
 
 
 class MaxPool2d(MaxPool):
@@ -94,13 +134,18 @@ class MaxPool3d(MaxPool):
 
     name = "max_pool3d"
     axes = 3
+    operands = ("[N, 8, D, H, W]",)
 
 
 class AvgPool(Pool):
     """The mean of each window. What lies in the padding counts as 0, or not at all without `count_include_pad`."""
 
+    keeps = INPUT
+
     ceil_mode: Flag = False
+    """Whether a part of a window at the end counts as one."""
     count_include_pad: Flag = True
+    """Whether what lies in the padding counts as 0; else not at all."""
 
     def windows(self) -> Sequence[Window]:
         return windows(self.axes, self.kernel_size, self.step, self.padding, 1, ceil_mode=self.ceil_mode)
@@ -108,12 +153,16 @@ class AvgPool(Pool):
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from self.pooled(input, "float32")
 
+    def work(self, input: Tensor) -> Size:
+        return self.covered * elements(self.infer(input))
+
 
 class AvgPool1d(AvgPool):
     """The mean of each window [N, C, L] → [N, C, L'] (`torch.nn.AvgPool1d`)."""
 
     name = "avg_pool1d"
     axes = 1
+    operands = ("[N, 8, L]",)
 
 
 class AvgPool2d(AvgPool):
@@ -134,6 +183,7 @@ class AvgPool3d(AvgPool):
 
     name = "avg_pool3d"
     axes = 3
+    operands = ("[N, 8, D, H, W]",)
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from super().requires(input)
@@ -146,7 +196,9 @@ class AdaptivePool(Free):
 
     axes: ClassVar[int]
     main = "output_size"
+    example = "1"
     output_size: Extent
+    """The spatial size of the output: one for all axes, or one each."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, self.axes + 2)
@@ -161,9 +213,21 @@ class AdaptivePool(Free):
     def infer(self, input: Tensor) -> Tensor:
         return input.with_space(self.parts)
 
+    def sees(self, input: Tensor) -> Seen:
+        sizes = enumerate(zip(input.space, self.parts, strict=True), 2)
+        space = (ALL if count == 1 else along(axis, parts(int(str(size)), count)) for axis, (size, count) in sizes)
+        return ((Along(0), Along(1), *space),)
+
 
 class AdaptiveAvgPool(AdaptivePool):
     """The mean of each part."""
+
+    def work(self, input: Tensor) -> Size:
+        return elements(input)
+
+    def saved(self, input: Tensor) -> Saved:
+        """The operand; but a mean over all keeps nothing."""
+        return NOTHING if prod(self.parts) == 1 else INPUT
 
 
 class AdaptiveAvgPool1d(AdaptiveAvgPool):
@@ -171,6 +235,7 @@ class AdaptiveAvgPool1d(AdaptiveAvgPool):
 
     name = "adaptive_avg_pool1d"
     axes = 1
+    operands = ("[N, 8, L]",)
 
 
 class AdaptiveAvgPool2d(AdaptiveAvgPool):
@@ -185,10 +250,18 @@ class AdaptiveAvgPool3d(AdaptiveAvgPool):
 
     name = "adaptive_avg_pool3d"
     axes = 3
+    operands = ("[N, 8, D, H, W]",)
 
 
 class AdaptiveMaxPool(AdaptivePool):
     """The largest value of each part."""
+
+    def work(self, input: Tensor) -> Size:
+        return elements(input) - elements(self.infer(input))
+
+    def saved(self, input: Tensor) -> Saved:
+        """The operand, and where in it the largest are, as int64."""
+        return Saved((0,), extra=8 * elements(self.infer(input)))
 
 
 class AdaptiveMaxPool1d(AdaptiveMaxPool):
@@ -196,6 +269,7 @@ class AdaptiveMaxPool1d(AdaptiveMaxPool):
 
     name = "adaptive_max_pool1d"
     axes = 1
+    operands = ("[N, 8, L]",)
 
 
 class AdaptiveMaxPool2d(AdaptiveMaxPool):
@@ -210,3 +284,4 @@ class AdaptiveMaxPool3d(AdaptiveMaxPool):
 
     name = "adaptive_max_pool3d"
     axes = 3
+    operands = ("[N, 8, D, H, W]",)

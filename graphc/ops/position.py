@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphc.ops.base import Count, Free, Requirement, Symbolic, holds, not_smaller, rank
+from graphc.ops.reach import Seen
+from graphc.ops.saved import NOTHING
 from graphc.tensor import Tensor
 
 
@@ -15,8 +17,13 @@ class Sinusoid(Free):
     """
 
     name = "sinusoid"
+    each = 0
+    keeps = NOTHING
+    example = "{length: 12, dim: 64}"
     length: Count | Symbolic
+    """How many places there are."""
     dim: Count
+    """How many numbers each gets; even."""
 
     def requires(self) -> Iterator[Requirement]:
         yield Requirement(self.dim % 2 == 0, f"dim {self.dim} must be even: each sine has its cosine")
@@ -24,6 +31,9 @@ class Sinusoid(Free):
 
     def infer(self) -> Tensor:
         return Tensor((self.length, self.dim))
+
+    def sees(self) -> Seen:
+        return ()
 
 
 class SinePosition2d(Free):
@@ -34,8 +44,12 @@ class SinePosition2d(Free):
     """
 
     name = "sine_position_2d"
+    each = 0
+    keeps = NOTHING
     main = "channels"
+    example = "64"
     channels: Count
+    """How many numbers each place gets; a multiple of 4."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, 4)
@@ -44,3 +58,6 @@ class SinePosition2d(Free):
 
     def infer(self, input: Tensor) -> Tensor:
         return input.with_channels(self.channels)
+
+    def sees(self, input: Tensor) -> Seen:
+        return (None,)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from graphc.dims import Size, product
-from graphc.ops.base import Count, Free, Requirement, Symbolic, not_smaller, same_size
+from graphc.ops.base import Count, Rearranged, Requirement, Symbolic, not_smaller, same_size
+from graphc.ops.reach import ALL, Along, Moved, Seen, Sight
 from graphc.ops.shape import quotient
 from graphc.tensor import Tensor
 
@@ -96,7 +98,7 @@ def _checked(text: str) -> str:
     return text
 
 
-class Rearrange(Free):
+class Rearrange(Rearranged):
     """Axes split, joined and brought into another order: `N C h w -> N (h w) C` (`einops.rearrange`).
 
     Each axis has a name; parentheses are an axis that is made of several, of which the last runs fastest; 1 is an axis
@@ -109,7 +111,9 @@ class Rearrange(Free):
 
     name = "rearrange"
     main = "pattern"
+    example = "N C h w -> N (h w) C"
     pattern: Annotated[str, AfterValidator(_checked)]
+    """The axes before and after the arrow. Sizes of their parts are further attributes: `h: 7`."""
 
     @property
     def parsed(self) -> Pattern:
@@ -169,3 +173,25 @@ class Rearrange(Free):
             rest = quotient([size], [self.sizes[name] for name in group if name in self.sizes])
             found.update({name: self.sizes.get(name, rest or 0) for name in group})
         return found
+
+    def shares(self, training: bool) -> bool:
+        """Whether no axes are joined that did not stand beside each other in this order."""
+        places = [[self.parsed.names.index(name) for name in group] for group in self.parsed.right]
+        return all(b == a + 1 for group in places for a, b in pairwise(group))
+
+    def sees(self, input: Tensor) -> Seen:
+        sizes, pattern = self.split(input), self.parsed
+        before, after = (
+            [tuple(name for name in group if sizes[name] != 1) for group in side]
+            for side in (pattern.left, pattern.right)
+        )
+        return (tuple(_seen(group, after) for group in before),)
+
+
+def _seen(group: Group, after: Sequence[Group]) -> Sight:
+    """What is read along an axis that is made of these; those of size 1 are left out."""
+    if not group:
+        return ALL
+    if group in after:
+        return Along(after.index(group))
+    return Moved(frozenset(axis for axis, names in enumerate(after) if set(names) & set(group)))

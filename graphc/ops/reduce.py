@@ -7,8 +7,11 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from graphc.dims import Size
 from graphc.ops.activation import class_axis, has_class_axis
-from graphc.ops.base import Axis, Flag, Free, Requirement, holds
+from graphc.ops.base import Axis, Flag, Free, Requirement, elements, holds
+from graphc.ops.reach import Seen, reduced
+from graphc.ops.saved import NOTHING, Saved
 from graphc.tensor import DType, Shape, Tensor
 
 Axes: TypeAlias = Axis | Annotated[tuple[Axis, ...], Field(min_length=1)]
@@ -18,8 +21,11 @@ class Reduction(Free):
     """One element along each of the axes `dim`, or along all where none is given; `keepdim` leaves axes of size 1."""
 
     main = "dim"
+    example = "{dim: [2, 3]}"
     dim: Axes | None = None
+    """The axis or axes that are gone afterwards; all if not given."""
     keepdim: Flag = False
+    """Whether they stay as axes of 1."""
 
     def axes(self, input: Tensor) -> tuple[int, ...]:
         """The axes that are reduced, counted from 0."""
@@ -42,11 +48,18 @@ class Reduction(Free):
         """The element type of the result."""
         return input.dtype
 
+    def work(self, input: Tensor) -> Size:
+        return elements(input)
+
+    def sees(self, input: Tensor) -> Seen:
+        return (reduced(input.rank, self.axes(input), self.keepdim),)
+
 
 class Mean(Reduction):
     """The mean along `dim`, over all elements if not given (`torch.mean`)."""
 
     name = "mean"
+    keeps = NOTHING
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield holds(input, "float32")
@@ -57,6 +70,7 @@ class Sum(Reduction):
     """The sum along `dim`, over all elements if not given; of truth values how many are true (`torch.sum`)."""
 
     name = "sum"
+    keeps = NOTHING
 
     def held(self, input: Tensor) -> DType:
         return "int64" if input.dtype == "bool" else input.dtype
@@ -66,12 +80,14 @@ class Amax(Reduction):
     """The largest element along `dim`, of all if not given (`torch.amax`)."""
 
     name = "amax"
+    keeps = Saved((0,), outputs=True)
 
 
 class Amin(Reduction):
     """The smallest element along `dim`, of all if not given (`torch.amin`)."""
 
     name = "amin"
+    keeps = Saved((0,), outputs=True)
 
 
 class Argmax(Free):
@@ -81,9 +97,13 @@ class Argmax(Free):
     """
 
     name = "argmax"
+    keeps = NOTHING
     main = "dim"
+    example = "1"
     dim: Axis | None = None
+    """The axis along which the largest is looked for."""
     keepdim: Flag = False
+    """Whether it stays as an axis of 1."""
 
     def axis(self, input: Tensor) -> int:
         """The axis, as it is given."""
@@ -95,6 +115,12 @@ class Argmax(Free):
 
     def infer(self, input: Tensor) -> Tensor:
         return Tensor(without(input.shape, (self.axis(input) % input.rank,), self.keepdim), "int64")
+
+    def work(self, input: Tensor) -> Size:
+        return elements(input)
+
+    def sees(self, input: Tensor) -> Seen:
+        return (reduced(input.rank, {self.axis(input) % input.rank}, self.keepdim),)
 
 
 def without(shape: Shape, axes: tuple[int, ...], keep: bool) -> Shape:

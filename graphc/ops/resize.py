@@ -16,13 +16,17 @@ from graphc.ops.base import (
     Flag,
     Free,
     Positive,
+    Rearranged,
     Requirement,
     Symbolic,
+    elements,
     holds,
     not_smaller,
     rank,
     same_size,
 )
+from graphc.ops.reach import LONGEST, UNKNOWN, Along, Reach, Seen, along, numbers, shifted, stretched
+from graphc.ops.saved import INPUT, NOTHING, Saved
 from graphc.tensor import Shape, Tensor
 
 Factor: TypeAlias = Count | Positive
@@ -31,6 +35,8 @@ Mode: TypeAlias = Literal["nearest", "nearest-exact", "linear", "bilinear", "bic
 
 AXES: dict[Mode, tuple[int, ...]] = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
 """The ranks that a mode takes; one that is not here takes all of these."""
+TAPS: dict[Mode, int] = {"nearest": 1, "nearest-exact": 1, "linear": 2, "bilinear": 2, "bicubic": 4, "trilinear": 2}
+"""How many elements along each axis one is made of."""
 
 
 class Interpolate(Free):
@@ -40,11 +46,17 @@ class Interpolate(Free):
     """
 
     name = "interpolate"
+    keeps = NOTHING
     main = "scale_factor"
+    example = "{scale_factor: 2, mode: bilinear}"
     size: SizeGiven | tuple[SizeGiven, ...] | None = None
+    """The spatial size of the output: one for all axes, or one each."""
     scale_factor: Factor | tuple[Factor, ...] | None = None
+    """The factor of the spatial size: one for all axes, or one each."""
     mode: Mode = "nearest"
+    """How a value between elements is found; `nearest-exact` takes the element under the middle."""
     align_corners: Flag | None = None
+    """Whether the outermost elements keep their places, not the outermost edges."""
 
     def requires(self, input: Tensor, like: Tensor | None = None) -> Iterator[Requirement]:
         yield rank(input, *AXES.get(self.mode, (3, 4, 5)))
@@ -88,6 +100,40 @@ class Interpolate(Free):
             return input.space
         return self.size if isinstance(self.size, tuple) else (self.size,) * len(input.space)
 
+    def work(self, input: Tensor, like: Tensor | None = None) -> Size:
+        """The products with all elements that one is made of, and their sum; the nearest is only moved."""
+        read: int = TAPS[self.mode] ** len(input.space)
+        return (2 * read - 1 if read > 1 else 0) * elements(self.infer(input, like))
+
+    def sees(self, input: Tensor, like: Tensor | None = None) -> Seen:
+        before, after = numbers(input.space), numbers(self.space(input, like))
+        if before is None or after is None:
+            return (Along(0), Along(1), *(UNKNOWN for _ in input.space)), None
+        factors = self.factors(input) or (None,) * len(before)
+        reads = map(self._reads, before, after, factors)
+        return (Along(0), Along(1), *(along(axis, reach) for axis, reach in enumerate(reads, 2))), None
+
+    def _reads(self, size: int, wanted: int, factor: float | None) -> Reach | None:
+        """What is read along one axis; None where that repeats too late."""
+        rate = Fraction(size, wanted) if factor is None else 1 / Fraction(factor)
+        start = (rate - 1) / 2
+        if self.align_corners:
+            rate, start = Fraction(size - 1, max(wanted - 1, 1)), Fraction(0)
+        if self.mode.startswith("nearest"):
+            start = rate / 2 if self.mode == "nearest-exact" else Fraction(0)
+        if rate.denominator > LONGEST or not rate:
+            return None
+        places = (start + rate * at for at in range(rate.denominator))
+        return Reach(rate.numerator, tuple(_around(place, TAPS[self.mode]) for place in places))
+
+
+def _around(place: Fraction, taps: int) -> tuple[int, int]:
+    """The first and the last of the elements that one at a place is made of; those with the factor 0 are left out."""
+    below = math.floor(place)
+    if taps == 1 or place == below:
+        return below, below
+    return below + 1 - taps // 2, below + taps // 2
+
 
 def scaled(size: Size, factor: float) -> Size:
     """A size times a factor, rounded down as PyTorch does; for a free one that is exact."""
@@ -97,7 +143,7 @@ def scaled(size: Size, factor: float) -> Size:
     return math.floor(size * factor)
 
 
-class Pad(Free):
+class Pad(Rearranged):
     """Elements added before and behind: two numbers for the last axis, two for the one before it, and so on.
 
     They are `value`, or (mode) a reflection of the elements next to them, or the outermost element; a negative number
@@ -106,9 +152,13 @@ class Pad(Free):
 
     name = "pad"
     main = "pad"
+    example = "{pad: [1, 1, 2, 2], mode: reflect}"
     pad: Annotated[tuple[Axis | Symbolic, ...], Field(min_length=2)]
+    """How much is added before and behind: of the last axis, of the one before it, and so on."""
     mode: Literal["constant", "reflect", "replicate"] = "constant"
+    """What is added: `value`, what is reflected at the border, or the outermost element."""
     value: Axis | Annotated[float, Field(strict=True)] = 0
+    """What is added in the mode `constant`."""
 
     def pairs(self, input: Tensor) -> list[tuple[Size, Size]]:
         """What is added before and behind each axis, from the first on."""
@@ -143,13 +193,22 @@ class Pad(Free):
         sizes = zip(input.shape, self.pairs(input), strict=True)
         return input.with_shape(tuple(size + before + behind for size, (before, behind) in sizes))
 
+    def saved(self, input: Tensor) -> Saved:
+        return NOTHING if self.mode == "constant" else INPUT
 
-class PixelShuffle(Free):
+    def sees(self, input: Tensor) -> Seen:
+        before = [pair[0] for pair in self.pairs(input)]
+        return (tuple(Along(axis, shifted(-by)) if isinstance(by, int) else UNKNOWN for axis, by in enumerate(before)),)
+
+
+class PixelShuffle(Rearranged):
     """[N, C·r², H, W] → [N, C, r·H, r·W]: channels become space (`torch.nn.PixelShuffle`)."""
 
     name = "pixel_shuffle"
     main = "upscale_factor"
+    example = "2"
     upscale_factor: Count
+    """r: how many times height and width grow."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, 4)
@@ -160,13 +219,20 @@ class PixelShuffle(Free):
         r = self.upscale_factor
         return input.with_channels(input.channels // r**2).with_space(tuple(r * size for size in input.space))
 
+    def sees(self, input: Tensor) -> Seen:
+        r = self.upscale_factor
+        return ((Along(0), UNKNOWN, Along(2, stretched(r)), Along(3, stretched(r))),)
 
-class PixelUnshuffle(Free):
+
+class PixelUnshuffle(Rearranged):
     """[N, C, r·H, r·W] → [N, C·r², H, W]: space becomes channels (`torch.nn.PixelUnshuffle`)."""
 
     name = "pixel_unshuffle"
     main = "downscale_factor"
+    example = "2"
+    operands = ("[N, 8, 2*H, 2*W]",)
     downscale_factor: Count
+    """r: how many times height and width shrink."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, 4)
@@ -177,6 +243,11 @@ class PixelUnshuffle(Free):
     def infer(self, input: Tensor) -> Tensor:
         r = self.downscale_factor
         return input.with_channels(input.channels * r**2).with_space(tuple(size // r for size in input.space))
+
+    def sees(self, input: Tensor) -> Seen:
+        r = self.downscale_factor
+        each = Reach(r, ((0, r - 1),))
+        return ((Along(0), UNKNOWN, Along(2, each), Along(3, each)),)
 
 
 def divides(divisor: int, size: Size, what: str) -> Requirement:

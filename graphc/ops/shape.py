@@ -10,7 +10,8 @@ from pydantic import Field
 from graphc.demands import at_least
 from graphc.dims import Size, floor_divide, product
 from graphc.ops.arithmetic import promoted
-from graphc.ops.base import Axis, Free, Requirement, Symbolic, not_smaller, same_size
+from graphc.ops.base import Axis, Rearranged, Requirement, Symbolic, not_smaller, same_size
+from graphc.ops.reach import Along, Seen, Sights, broadcasted, reduced, regrouped
 from graphc.tensor import Shape, Tensor
 
 Axes: TypeAlias = Axis | Annotated[tuple[Axis, ...], Field(min_length=1)]
@@ -18,13 +19,16 @@ Target: TypeAlias = tuple[Axis | Symbolic, ...]
 """The sizes of a shape, some of them free; -1 is a size that follows from the others."""
 
 
-class Flatten(Free):
+class Flatten(Rearranged):
     """The axes start_dim … end_dim as one (`torch.nn.Flatten`)."""
 
     name = "flatten"
+    view = True
     main = "start_dim"
     start_dim: Axis = 1
+    """The first axis that is joined."""
     end_dim: Axis = -1
+    """The last axis that is joined."""
 
     def axes(self, input: Tensor) -> tuple[int, int]:
         """The first and the last axis, counted from 0; a single number counts as one axis."""
@@ -41,13 +45,19 @@ class Flatten(Free):
         shape = input.shape
         return input.with_shape((*shape[:first], product(shape[first : last + 1]), *shape[last + 1 :]))
 
+    def sees(self, input: Tensor) -> Seen:
+        return (regrouped(input.shape, self.infer(input).shape),)
 
-class Reshape(Free):
+
+class Reshape(Rearranged):
     """The same elements, in their order, with another shape; one size can be -1, what is left (`torch.reshape`)."""
 
     name = "reshape"
+    view = True
     main = "shape"
+    example = "{shape: [N, 2, -1]}"
     shape: Target
+    """The new sizes."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield Requirement(self.shape.count(-1) <= 1, "only one size can be -1")
@@ -65,13 +75,19 @@ class Reshape(Free):
         left = quotient(input.shape, [size for size in self.shape if size != -1])
         return input.with_shape(tuple((left or 0) if size == -1 else size for size in self.shape))
 
+    def sees(self, input: Tensor) -> Seen:
+        return (regrouped(input.shape, self.infer(input).shape),)
 
-class Permute(Free):
+
+class Permute(Rearranged):
     """The axes in the order `dims` (`torch.permute`)."""
 
     name = "permute"
+    view = True
     main = "dims"
+    example = "{dims: [0, 2, 3, 1]}"
     dims: tuple[Axis, ...]
+    """The axes in their new order."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield Requirement(
@@ -87,13 +103,22 @@ class Permute(Free):
         """The axes, counted from 0."""
         return tuple(axis % input.rank for axis in self.dims)
 
+    def sees(self, input: Tensor) -> Seen:
+        order = self.order(input)
+        return (tuple(Along(order.index(axis)) for axis in range(input.rank)),)
 
-class Transpose(Free):
+
+class Transpose(Rearranged):
     """Two axes change places, the last two if not given (`torch.transpose`)."""
 
     name = "transpose"
+    view = True
+    example = "{dim0: 1, dim1: 2}"
+    operands = ("[N, T, 64]",)
     dim0: Axis = -2
+    """One of the two axes."""
     dim1: Axis = -1
+    """The other one."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from on_axes(input, self.dim0, self.dim1, ranks=max(input.rank, 1))
@@ -108,13 +133,21 @@ class Transpose(Free):
             order[self.dim0], order[self.dim1] = order[self.dim1], order[self.dim0]
         return tuple(order)
 
+    def sees(self, input: Tensor) -> Seen:
+        order = self.order(input)
+        return (tuple(Along(order.index(axis)) for axis in range(input.rank)),)
 
-class Expand(Free):
+
+class Expand(Rearranged):
     """Axes of size 1 repeated to `shape`, and new axes in front of them; -1 keeps a size (`torch.Tensor.expand`)."""
 
     name = "expand"
+    view = True
     main = "shape"
+    example = "{shape: [8, -1, -1]}"
+    operands = ("[1, T, 64]",)
     shape: Target
+    """The sizes afterwards; -1 keeps one."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         new = len(self.shape) - input.rank
@@ -130,13 +163,20 @@ class Expand(Free):
         kept = (size if wanted == -1 else wanted for size, wanted in zip(input.shape, self.shape[new:], strict=True))
         return input.with_shape((*self.shape[:new], *kept))
 
+    def sees(self, input: Tensor) -> Seen:
+        return (broadcasted(input.shape, self.infer(input).shape),)
 
-class Squeeze(Free):
+
+class Squeeze(Rearranged):
     """Without the axes `dim`, whose sizes are 1 (`torch.squeeze`; which leaves an axis of another size as it is)."""
 
     name = "squeeze"
+    view = True
     main = "dim"
+    example = "1"
+    operands = ("[N, 1, H, W]",)
     dim: Axes
+    """The axis or axes of 1 that go."""
 
     def axes(self, input: Tensor) -> tuple[int, ...]:
         """The axes, counted from 0."""
@@ -152,13 +192,20 @@ class Squeeze(Free):
         gone = self.axes(input)
         return input.with_shape(tuple(size for axis, size in enumerate(input.shape) if axis not in gone))
 
+    def sees(self, input: Tensor) -> Seen:
+        return (reduced(input.rank, self.axes(input)),)
 
-class Unsqueeze(Free):
+
+class Unsqueeze(Rearranged):
     """With a new axis of size 1 at `dim` (`torch.unsqueeze`)."""
 
     name = "unsqueeze"
+    view = True
     main = "dim"
+    example = "1"
+    operands = ("[N, T]",)
     dim: Axis
+    """Where the new axis stands."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from on_axes(input, self.dim, ranks=input.rank + 1)
@@ -167,13 +214,17 @@ class Unsqueeze(Free):
         axis = self.dim % (input.rank + 1)
         return input.with_shape((*input.shape[:axis], 1, *input.shape[axis:]))
 
+    def sees(self, input: Tensor) -> Seen:
+        return (_beside(self.dim % (input.rank + 1), input.rank),)
 
-class Stack(Free):
+
+class Stack(Rearranged):
     """Its operands, all of one shape, one after the other along a new axis `dim` (`torch.stack`)."""
 
     name = "stack"
     main = "dim"
     dim: Axis = 0
+    """Where the new axis stands."""
 
     def requires(self, *inputs: Tensor) -> Iterator[Requirement]:
         yield Requirement(len(inputs) >= 1, "stacks at least one value")
@@ -188,6 +239,14 @@ class Stack(Free):
     def infer(self, *inputs: Tensor) -> Tensor:
         shape, axis = inputs[0].shape, self.dim % (inputs[0].rank + 1)
         return Tensor((*shape[:axis], len(inputs), *shape[axis:]), promoted(inputs))
+
+    def sees(self, *inputs: Tensor) -> Seen:
+        return (_beside(self.dim % (inputs[0].rank + 1), inputs[0].rank),) * len(inputs)
+
+
+def _beside(new: int, axes: int) -> Sights:
+    """What is read where a new axis stands among the others."""
+    return tuple(Along(axis + (axis >= new)) for axis in range(axes))
 
 
 def several(axes: Axes) -> tuple[int, ...]:

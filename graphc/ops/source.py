@@ -11,6 +11,8 @@ from pydantic import Field
 from graphc.dims import Dim, Size, ceil_divide
 from graphc.ops.activation import Number, OfReals, Whole
 from graphc.ops.base import Count, Flag, Free, Pointwise, Requirement, Symbolic, not_smaller
+from graphc.ops.reach import Seen
+from graphc.ops.saved import NOTHING
 from graphc.tensor import DType, Tensor
 
 Sizes: TypeAlias = tuple[Count | Symbolic, ...]
@@ -26,7 +28,11 @@ class Filled(Free):
     """A value of one number."""
 
     main = "shape"
+    each = 0
+    keeps = NOTHING
+    example = "{shape: [2, 3]}"
     shape: Sizes
+    """The shape of the value."""
 
     def requires(self) -> Iterator[Requirement]:
         for size in self.shape:
@@ -45,12 +51,16 @@ class Filled(Free):
         """The element type."""
         raise NotImplementedError(self.name)
 
+    def sees(self) -> Seen:
+        return ()
+
 
 class Zeros(Filled):
     """Zeros of this shape (`torch.zeros`)."""
 
     name = "zeros"
     dtype: DType = "float32"
+    """The element type."""
 
     @property
     def number(self) -> float:
@@ -66,6 +76,7 @@ class Ones(Filled):
 
     name = "ones"
     dtype: DType = "float32"
+    """The element type."""
 
     @property
     def number(self) -> float:
@@ -80,7 +91,9 @@ class Full(Filled):
     """One number in this shape: float32, int64 or bool as the number is (`torch.full`)."""
 
     name = "full"
+    example = "{shape: [2, 3], fill_value: 0.5}"
     fill_value: Flag | Whole | Real
+    """The number."""
 
     def requires(self) -> Iterator[Requirement]:
         finite = isinstance(self.fill_value, float) and math.isfinite(self.fill_value)
@@ -100,10 +113,16 @@ class Arange(Free):
     """start, start + step, … before `end`: of int64, or of float32 where one of them is a fraction (`torch.arange`)."""
 
     name = "arange"
+    each = 0
+    keeps = NOTHING
     main = "end"
+    example = "12"
     end: Bound
+    """The bound that is not reached."""
     start: Bound = 0
+    """The first number."""
     step: Number = 1
+    """How far apart the numbers are."""
 
     def requires(self) -> Iterator[Requirement]:
         parts = self.start, self.end, self.step
@@ -130,6 +149,9 @@ class Arange(Free):
             return _count(start, end, step)
         return ceil_divide(end - start, step) if step > 0 else ceil_divide(start - end, -step)
 
+    def sees(self) -> Seen:
+        return ()
+
 
 def _count(start: Bound, end: Bound, step: float) -> int:
     """How many fixed numbers there are; a free one has been refused."""
@@ -142,15 +164,30 @@ class ZerosLike(Pointwise):
     """Zeros, of the shape and the type of a value (`torch.zeros_like`)."""
 
     name = "zeros_like"
+    each = 0
+    keeps = NOTHING
+
+    def sees(self, input: Tensor) -> Seen:
+        return (None,)
 
 
 class OnesLike(Pointwise):
     """Ones, of the shape and the type of a value (`torch.ones_like`)."""
 
     name = "ones_like"
+    each = 0
+    keeps = NOTHING
+
+    def sees(self, input: Tensor) -> Seen:
+        return (None,)
 
 
 class NormalLike(OfReals):
     """Random numbers of mean 0 and variance 1, of the shape of a value, others each time (`torch.randn_like`)."""
 
     name = "normal_like"
+    each = None
+    keeps = NOTHING
+
+    def sees(self, input: Tensor) -> Seen:
+        return (None,)

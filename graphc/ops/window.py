@@ -9,6 +9,7 @@ from typing import TypeAlias
 from graphc.demands import Truth, at_least
 from graphc.dims import Size
 from graphc.ops.base import Requirement, extent
+from graphc.ops.reach import Along, Reach, Sight, Sights
 from graphc.tensor import Shape, Tensor
 
 Extents: TypeAlias = int | tuple[int, ...]
@@ -45,6 +46,11 @@ class Window:
         """Whether there is a window at all."""
         return at_least(self.count(size), 1)
 
+    @property
+    def reads(self) -> Reach:
+        """Which positions of its input each window covers, those in the padding included."""
+        return Reach(self.stride, ((-self.padding, self.reach - 1 - self.padding),))
+
 
 def windows(
     axes: int, kernel: Extents, stride: Extents, padding: Extents, dilation: Extents, *, ceil_mode: bool = False
@@ -64,3 +70,8 @@ def windows_fit(windows: Sequence[Window], input: Tensor) -> Iterator[Requiremen
     for window, size in zip(windows, input.space, strict=True):
         padded = f"{size} + 2·{window.padding}" if window.padding else f"{size}"
         yield Requirement(window.fits(size), f"a window of {window.reach} must fit into {padded}, input {input}")
+
+
+def seen(windows: Sequence[Window], channels: Sight) -> Sights:
+    """What windows over [N, C, *] read, and what along the channels."""
+    return (Along(0), channels, *(Along(axis, window.reads) for axis, window in enumerate(windows, 2)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from graphc import library
+from graphc import git, library
 from graphc.diagnostics import SpecError
 from graphc.loader import Loader
 from graphc.ops import OPS
@@ -82,10 +82,18 @@ def written(address: str) -> tuple[Written, dict[str, Written | None]]:
     """
     if address == "-":
         return _with_used(Loader(None), read_text(sys.stdin.read(), "<stdin>"))
+    if git.is_git(address):
+        return _at_revision(library.split(address)[0])
     file = _FILE.fullmatch(address)
     path = Path(file[1]) if file else library.specs() / library.load(address)[0].main.file
     loader = Loader(path.parent, {str(path): path.resolve()})
     return _with_used(loader, _tree(path, str(path)))
+
+
+def _at_revision(address: str) -> tuple[Written, dict[str, Written | None]]:
+    path, files = git.place(address)
+    loader = Loader(path.parent, {address: path}, files=files)
+    return _with_used(loader, read_text(loader.text_in(path, address), address))
 
 
 def _tree(path: Path, name: str) -> Tree:
@@ -110,6 +118,6 @@ def _used(loader: Loader, file: Written) -> Iterator[tuple[str, Written | None]]
     for alias, place in file.table("use").items():
         try:
             found = loader.find(place) if isinstance(place, Scalar) else None
-            yield alias, _extended(loader, _tree(*found)) if found else None
+            yield alias, _extended(loader, read_text(loader.text_in(*found), found[1])) if found else None
         except SpecError:
             yield alias, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.summary.summary import DEEPEST, Summary, summary
+from graphc.summary.summary import DEEPEST, Summary, fits, summary
 from graphc.summary.table import chosen
 
-__all__ = ["DEEPEST", "Summary", "chosen", "summary"]
+__all__ = ["DEEPEST", "Summary", "chosen", "fits", "summary"]

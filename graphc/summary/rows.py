@@ -7,17 +7,20 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 
-from graphc.dims import Size, substitute
-from graphc.graph import Graph, Item, Node, Scope, Skipped
+from graphc.cost.examples import Examples
+from graphc.cost.footprint import own_bytes
+from graphc.cost.operations import flops_of
+from graphc.graph import Graph, Item, Node, Scope, Skipped, Value
 from graphc.tensor import Tensor
 from graphc.words import arguments, attributes
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a part of a network comes to; MACs are for the example sizes.
+    """What a part of a network comes to; MACs, FLOPs and memory are for the example sizes.
 
-    `shared` counts the parameters that it uses and another row has. `uncounted` are the ops without a rule for MACs.
+    `shared` counts the parameters that it uses and another row has. `uncounted` are the ops without a rule for MACs,
+    `unworked` those without one for FLOPs. `memory` are the bytes of the values that it makes.
     """
 
     params: int = 0
@@ -26,6 +29,9 @@ class Cost:
     shared: int = 0
     macs: int = 0
     uncounted: frozenset[str] = frozenset()
+    flops: int = 0
+    unworked: frozenset[str] = frozenset()
+    memory: int = 0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
@@ -35,6 +41,9 @@ class Cost:
             self.shared + other.shared,
             self.macs + other.macs,
             self.uncounted | other.uncounted,
+            self.flops + other.flops,
+            self.unworked | other.unworked,
+            self.memory + other.memory,
         )
 
 
@@ -43,6 +52,8 @@ class Row:
     """A step, or a run of equal copies of one: `cost` is that of all of them, `rows` are those of one.
 
     `path` is the (first) step's, `name` what it is called in the row above; `words` are attributes and arguments.
+    `values` are the first output of the first copy and that of the last. An input is `given`: nothing is done.
+    One that is `hidden` has no line, but its cost counts in the row above.
     """
 
     name: str
@@ -54,6 +65,9 @@ class Row:
     cost: Cost
     rows: tuple[Row, ...] = ()
     copies: int = 1
+    values: tuple[Value, ...] = ()
+    given: bool = False
+    hidden: bool = False
 
     @property
     def outline(self) -> tuple[object, ...]:
@@ -75,28 +89,31 @@ class Line:
 class Ledger:
     """Counts nodes in the order in which they come; a weight counts where it comes first."""
 
-    examples: dict[str, int]
+    examples: Examples
     frozen: frozenset[str]
     told: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, graph: Graph) -> Ledger:
         """One for a graph, in which nothing is counted."""
-        return cls(graph.examples(), graph.training.frozen if graph.training else frozenset())
+        return cls(Examples(graph.examples()), graph.training.frozen if graph.training else frozenset())
 
     def cost(self, node: Node) -> Cost:
         """What a node comes to."""
-        macs = node.macs()
-        uncounted = frozenset({node.op.name} if macs is None else ())
-        return reduce(add, self._weights(node), Cost(macs=self.count(macs or 0), uncounted=uncounted))
-
-    def count(self, size: Size) -> int:
-        """A size at the examples."""
-        return int(str(substitute(size, self.examples)))
+        macs, flops, name = node.macs(), flops_of(node), frozenset({node.op.name})
+        count, none = self.examples.count, frozenset[str]()
+        own = Cost(
+            macs=count(macs or 0),
+            uncounted=name if macs is None else none,
+            flops=count(flops or 0),
+            unworked=name if flops is None else none,
+            memory=count(own_bytes(node)),
+        )
+        return reduce(add, self._weights(node), own)
 
     def _weights(self, node: Node) -> Iterator[Cost]:
         for name, weight in node.weights().items():
-            path, count = f"{node.home}.{name}", self.count(weight.count)
+            path, count = f"{node.home}.{name}", self.examples.count(weight.count)
             if path in self.told:
                 yield Cost(shared=0 if weight.buffer else count)
             elif weight.buffer:
@@ -107,13 +124,13 @@ class Ledger:
 
 
 def rows_of(scope: Scope, ledger: Ledger) -> tuple[Row, ...]:
-    """The rows of what a scope is made of. What an expression makes shows only where it costs something."""
+    """The rows of what a scope is made of. What an expression makes is hidden unless it has parameters or MACs."""
     return tuple(row for item in scope.items for row in _rows(item, ledger))
 
 
 def lines_of(rows: Iterable[Row], depth: int, level: int = 0, times: int = 1) -> Iterator[Line]:
-    """The rows down to a depth, which is at least 1."""
-    for row in rows:
+    """The rows down to a depth, which is at least 1; but for those that are hidden."""
+    for row in (row for row in rows if not row.hidden):
         yield Line(row, level, times)
         if depth > 1:
             yield from lines_of(row.rows, depth - 1, level + 1, times * row.copies)
@@ -121,7 +138,7 @@ def lines_of(rows: Iterable[Row], depth: int, level: int = 0, times: int = 1) ->
 
 def deepest(rows: Sequence[Row]) -> int:
     """The depth at which every row is there."""
-    return max((1 + deepest(row.rows) for row in rows), default=0)
+    return max((1 + deepest(row.rows) for row in rows if not row.hidden), default=0)
 
 
 def _rows(item: Item, ledger: Ledger) -> Iterator[Row]:
@@ -129,18 +146,21 @@ def _rows(item: Item, ledger: Ledger) -> Iterator[Row]:
         case Skipped():
             return
         case Node():
-            row = _leaf(item, ledger)
-            if not item.inline or replace(row.cost, shared=0) != Cost():
-                yield row
+            yield _leaf(item, ledger)
         case Scope(kind="copies"):
             yield from _folded(item, ledger)
+        case Scope(items=[]):
+            return  # a step inside has failed
         case Scope():
             yield _block(item, ledger)
 
 
 def _leaf(node: Node, ledger: Ledger) -> Row:
     inputs, outputs = (tuple(value.type for value in values) for values in (node.operands, node.outputs))
-    return Row(node.name, node.path, node.op.name, attributes(node), inputs, outputs, ledger.cost(node))
+    cost, words = ledger.cost(node), attributes(node)
+    plain = replace(cost, shared=0, memory=0, flops=0, unworked=frozenset()) == Cost()
+    hidden = node.inline and plain
+    return Row(node.name, node.path, node.op.name, words, inputs, outputs, cost, values=node.outputs[:1], hidden=hidden)
 
 
 def _block(scope: Scope, ledger: Ledger) -> Row:
@@ -148,7 +168,8 @@ def _block(scope: Scope, ledger: Ledger) -> Row:
     cost = reduce(add, (row.cost for row in rows), Cost())
     inputs, outputs = (tuple(value.type for value in values.values()) for values in (scope.inputs, scope.outputs))
     op = scope.label if scope.kind == "block" else ""
-    return Row(scope.name, scope.path, op, arguments(scope), inputs, outputs, cost, rows)
+    values = tuple(scope.outputs.values())[:1]
+    return Row(scope.name, scope.path, op, arguments(scope), inputs, outputs, cost, rows, values=values)
 
 
 def _folded(group: Scope, ledger: Ledger) -> Iterator[Row]:
@@ -180,4 +201,5 @@ def _merged(rows: Sequence[Row]) -> Row:
     common = tuple(word for word in first.words if all(word in row.words for row in rows))
     words = first.words if common == first.words else (*common, "…")
     inside = (_merged(same) for same in zip(*(row.rows for row in rows), strict=True))
-    return replace(first, words=words, rows=tuple(inside))
+    values = tuple(value for row in (first, rows[-1]) for value in row.values)
+    return replace(first, words=words, rows=tuple(inside), values=values)

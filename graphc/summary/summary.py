@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 
 from rich.filesize import decimal
 
+from graphc.cost.field import Field, fields
 from graphc.graph import Graph, Value
 from graphc.pretty import rules_of
 from graphc.summary import data, html, markdown, text
 from graphc.summary.rows import Cost, Ledger, Line, Row, deepest, lines_of, rows_of
-from graphc.summary.table import COLUMNS, Scale, chosen, macs_text, times
+from graphc.summary.table import COLUMNS, NOT_COUNTED, Scale, chosen, counted, times
 from graphc.summary.totals import Totals, totals_of
 
 MOST_LINES = 40
 """So many rows can be read at a glance; without a depth, blocks are opened as deep as that allows."""
+PARTIAL = "partial: without what is wrong, and what needs it"
 DEEPEST = 1 << 20
 """A depth at which everything is open."""
 
@@ -26,6 +28,8 @@ class Summary:
 
     `lines` are the main graph's rows, `training` those that exist in training alone. A row with ×3 has the numbers of
     all three copies, the rows inside it those of one. `sizes` are the example sizes, which MACs are for.
+
+    One that is `partial` has only the steps that are in order of a spec that is not.
 
     In a notebook it shows as a table; `str()` and `text()` give it as plain text.
     """
@@ -38,6 +42,7 @@ class Summary:
     totals: Totals
     columns: tuple[str, ...]
     scale: Scale
+    partial: bool = False
 
     def text(self, width: int | None = None) -> str:
         """The table as plain text, of lines no longer than `width` where that is given and possible."""
@@ -72,22 +77,37 @@ class Summary:
         yield "frozen", f"{totals.frozen:,}", ""
         yield "buffers", f"{totals.buffers:,}", "saved, not trained" if totals.buffers else ""
         yield "weights", decimal(totals.bytes), "parameters and buffers"
-        yield "MACs", self._macs(), self._about_macs()
-
-    def _macs(self) -> str:
-        if self.totals.macs is not None:
-            return f"{self.totals.macs:,}"
-        top = (line.row.cost.macs for line in self.lines if not line.level)
-        return macs_text(Cost(macs=sum(top), uncounted=frozenset(self.totals.uncounted)))
-
-    def _about_macs(self) -> str:
+        top = [line.row.cost for line in self.lines if not line.level]
+        macs = sum(cost.macs for cost in top) if totals.macs is None else totals.macs
+        flops = sum(cost.flops for cost in top) if totals.flops is None else totals.flops
         at = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
-        missing = f"no rule for {', '.join(self.totals.uncounted)}" if self.totals.uncounted else ""
-        return "; ".join(filter(None, (f"for {at}" if at else "", missing, "1 MAC = 2 FLOPs")))
+        yield (
+            "MACs",
+            counted(macs, totals.uncounted),
+            _about(f"for {at}" if at else "", totals.uncounted, "1 MAC = 2 FLOPs"),
+        )
+        yield (
+            "FLOPs",
+            counted(flops, totals.unworked),
+            _about("", totals.unworked, "2 for each MAC, and what ops do beside"),
+        )
+        yield from self._memory_told()
+
+    def _memory_told(self) -> Iterator[tuple[str, str, str]]:
+        """What values take: all of them, and the most at once."""
+        memory = self.totals.memory
+        yield "activations", decimal(memory.activations), "all values that are made"
+        yield "at once", decimal(memory.peak_inference), "the most that live together"
+        if memory.saved is None or memory.peak_training is None:
+            yield "in training", NOT_COUNTED, f"no rule for {', '.join(memory.unknown)}"
+        else:
+            about = f"{decimal(memory.saved)} kept for the backward pass"
+            yield "in training", decimal(memory.peak_training), about
 
     def heading(self) -> str:
-        """The network's name and title."""
-        return f"{self.name}: {self.title}" if self.title else self.name
+        """The network's name and title, and that it is not all of it."""
+        name = f"{self.name}: {self.title}" if self.title else self.name
+        return f"{name} ({PARTIAL})" if self.partial else name
 
     def label(self, row: Row) -> str:
         """The name of a row, and of how many copies it tells."""
@@ -102,11 +122,13 @@ class Summary:
         return html.html(self)
 
 
-def summary(graph: Graph, *, depth: int | None = None, columns: Sequence[str] | None = None) -> Summary:
+def summary(
+    graph: Graph, *, depth: int | None = None, columns: Sequence[str] | None = None, partial: bool = False
+) -> Summary:
     """The summary of a graph.
 
     Blocks are opened to `depth` (1: none is), without it as deep as some 40 rows allow. `columns` are names of
-    `graphc.summary.table.COLUMNS`.
+    `graphc.summary.table.COLUMNS`. A `partial` one says of itself that the graph lacks some steps.
 
     Raises:
         ValueError: there is no such column, or the depth is less than 1.
@@ -126,12 +148,38 @@ def summary(graph: Graph, *, depth: int | None = None, columns: Sequence[str] | 
         training=tuple(lines_of(extra, opened)),
         totals=totals,
         columns=chosen(columns),
-        scale=Scale(totals.params, totals.macs, rules_of(graph), graph.examples()),
+        scale=Scale(totals.params, totals.macs, rules_of(graph), graph.examples(), _Seen(graph)),
+        partial=partial,
     )
 
 
+def fits(graph: Graph) -> bool:
+    """Whether all that a graph demands holds at its examples: else nothing can be counted there."""
+    parts = [part for part in (graph, graph.training) if part]
+    demands = [demand for part in parts for demand in part.demands if demand.strict]
+    return all(demand.relation.holds(graph.examples()) for demand in demands)
+
+
 def _input(value: Value) -> Row:
-    return Row(value.path, value.path, "input", (), (), (value.type,), Cost())
+    return Row(value.path, value.path, "input", (), (), (value.type,), Cost(), values=(value,), given=True)
+
+
+def _about(at: str, missing: Sequence[str], rule: str) -> str:
+    """What is to be said about a count."""
+    return "; ".join(filter(None, (at, f"no rule for {', '.join(missing)}" if missing else "", rule)))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The receptive fields of a graph's values, which are calculated when one is asked for."""
+
+    graph: Graph
+    found: dict[Value, tuple[Field, ...]] | None = None
+
+    def __call__(self, value: Value) -> Sequence[Field]:
+        if self.found is None:
+            self.found = fields(self.graph)
+        return self.found.get(value, ())
 
 
 def _readable(rows: Sequence[Row]) -> int:

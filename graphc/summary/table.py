@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.filesize import decimal
+
+from graphc.cost.field import Field
 from graphc.demands import Rule
 from graphc.diagnostics import did_you_mean, listed
 from graphc.dims import substitute
+from graphc.graph import Value
 from graphc.pretty import pretty_shape
-from graphc.summary.rows import Cost, Row
+from graphc.summary.rows import Row
 from graphc.tensor import Tensor
 from graphc.words import unnumbered
 
 NOTHING = "-"
 NOT_COUNTED = "not counted"
+FREE = "free"
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
     """What a table is measured by: the wholes that shares are of, the rules of the free sizes, and their examples.
 
-    Where a whole is 0 or unknown nothing has a share.
+    Where a whole is 0 or unknown nothing has a share. `fields` says what values see of the inputs.
     """
 
     params: int
     macs: int | None
     rules: Mapping[str, Rule]
     examples: Mapping[str, int]
+    fields: Callable[[Value], Sequence[Field]] = lambda _: ()
 
     def symbolic(self, tensors: Sequence[Tensor]) -> str:
         """Shapes in terms of the free sizes, under their rules."""
@@ -71,14 +77,42 @@ def _params(row: Row, _: Scale) -> str:
 
 
 def _macs(row: Row, _: Scale) -> str:
-    return macs_text(row.cost)
+    return NOTHING if row.given else counted(row.cost.macs, row.cost.uncounted)
 
 
-def macs_text(cost: Cost) -> str:
-    """MACs; where some ops are not counted, what the others come to."""
-    if not cost.uncounted:
-        return _number(cost.macs)
-    return f"at least {cost.macs:,}" if cost.macs else NOT_COUNTED
+def _flops(row: Row, _: Scale) -> str:
+    return NOTHING if row.given else counted(row.cost.flops, row.cost.unworked)
+
+
+def counted(count: int, missing: Collection[str]) -> str:
+    """MACs or FLOPs; where some ops are not counted, what the others come to. What takes none says so."""
+    if not missing:
+        return f"{count:,}" if count else FREE
+    return f"at least {count:,}" if count else NOT_COUNTED
+
+
+def _memory(row: Row, _: Scale) -> str:
+    return decimal(row.cost.memory) if row.cost.memory else NOTHING
+
+
+def _field(row: Row, scale: Scale) -> str:
+    return _seen(row, scale, lambda field: field.sizes)
+
+
+def _stride(row: Row, scale: Scale) -> str:
+    return _seen(row, scale, lambda field: field.strides)
+
+
+def _seen(row: Row, scale: Scale, what: Callable[[Field], tuple[str, ...]]) -> str:
+    """What is said of the field of a row's output in the first input that it sees; of copies from first to last."""
+    fields = [scale.fields(value)[:1] for value in row.values]
+    texts = dict.fromkeys(_one(what(field)) for found in fields for field in found)
+    return "–".join(texts) or NOTHING
+
+
+def _one(sizes: tuple[str, ...]) -> str:
+    """What is the same along all axes once."""
+    return "×".join(dict.fromkeys(sizes) if len(set(sizes)) == 1 else sizes)
 
 
 def _number(count: int) -> str:
@@ -96,15 +130,19 @@ COLUMNS = {
     "input": Column("input", lambda row, scale: scale.symbolic(row.inputs), number=False),
     "output": Column("output", lambda row, scale: scale.symbolic(row.outputs), number=False),
     "example": Column("example output", lambda row, scale: scale.at_examples(row.outputs), number=False),
+    "field": Column("field", _field),
+    "stride": Column("stride", _stride),
     "params": Column("parameters", _params),
     "share": Column("share", lambda row, scale: _share(row.cost.params, scale.params)),
     "frozen": Column("frozen", lambda row, _: _number(row.cost.frozen)),
     "buffers": Column("buffers", lambda row, _: _number(row.cost.buffers)),
     "macs": Column("MACs", _macs),
     "macs_share": Column("of MACs", lambda row, scale: _share(row.cost.macs, scale.macs)),
+    "flops": Column("FLOPs", _flops),
+    "memory": Column("memory", _memory),
 }
 """The columns behind the first, by the name that chooses each."""
-USUAL = ("op", "output", "params", "share", "macs")
+USUAL = ("op", "output", "field", "params", "share", "macs")
 
 
 def chosen(names: Sequence[str] | None) -> tuple[str, ...]:

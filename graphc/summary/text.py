@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 GAP = "  "
 NARROW = {"op": 12, "output": 14, "input": 14, "example": 14, "layer": 12}
 """The columns that may be cut, in this order, and how far."""
-NARROWER = (USUAL, ("op", "output", "params", "macs"), ("op", "example", "params", "macs"))
+NARROWER = (
+    USUAL,
+    ("op", "output", "params", "share", "macs"),
+    ("op", "output", "params", "macs"),
+    ("op", "example", "params", "macs"),
+)
 """The usual columns, and what stands for them where there is less room."""
 
 

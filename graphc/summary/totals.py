@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphc import cost
-from graphc.dims import Size, substitute
+from graphc.cost.examples import Examples
+from graphc.cost.footprint import Memory
 from graphc.graph import Graph
-
-BYTES = {"float32": 4, "int64": 8, "bool": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +15,8 @@ class Totals:
     """The counts of `graphc.cost`, for the example sizes.
 
     `params` and `macs` are the main graph's; `training_params` has also those that exist in training alone, of which
-    and of all others `frozen` are not trained. `macs` is None where some ops, `uncounted`, have no rule. `bytes` are
-    those of the main graph's weights, buffers included.
+    and of all others `frozen` are not trained. `macs` is None where some ops, `uncounted`, have no rule, `flops` where
+    some are `unworked`. `bytes` are those of the main graph's weights, buffers included, `memory` those of its values.
     """
 
     params: int
@@ -27,6 +26,9 @@ class Totals:
     bytes: int
     macs: int | None
     uncounted: tuple[str, ...]
+    flops: int | None
+    unworked: tuple[str, ...]
+    memory: Memory
 
     @property
     def trainable(self) -> int:
@@ -35,19 +37,17 @@ class Totals:
 
 def totals_of(graph: Graph) -> Totals:
     """A graph's totals."""
-    examples = graph.examples()
-
-    def count(size: Size) -> int:
-        return int(str(substitute(size, examples)))
-
-    macs = cost.macs(graph)
-    weights = [weight for _, weight in graph.weights()]
+    count = Examples(graph.examples()).count
+    macs, flops, memory = cost.macs(graph), cost.flops(graph), cost.memory(graph)
     return Totals(
         params=count(cost.parameters(graph)),
         training_params=count(cost.training_parameters(graph)),
         frozen=count(cost.frozen_parameters(graph)),
-        buffers=sum(count(weight.count) for weight in weights if weight.buffer),
-        bytes=sum(count(weight.count) * BYTES[weight.dtype] for weight in weights),
+        buffers=count(cost.buffers(graph)),
+        bytes=memory.weights,
         macs=None if macs is None else count(macs),
-        uncounted=tuple(sorted({node.op.name for node in graph.nodes if node.macs() is None})),
+        uncounted=cost.uncounted(graph),
+        flops=None if flops is None else count(flops),
+        unworked=cost.unworked(graph),
+        memory=memory,
     )

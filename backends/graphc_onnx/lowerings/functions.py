@@ -49,11 +49,13 @@ def logsigmoid(_: Logsigmoid, to: Emitter, input: Value) -> None:
 
 @lower.register
 def prelu(op: Prelu, to: Emitter, input: Value) -> None:
-    """The factor of each channel is broadcast over [N, C, *]."""
+    """The factor of each channel is broadcast over [N, C, *]; that of a single number is one."""
     factor = to.weight("weight")
     if op.num_parameters > 1 and input.type.space:
         shape = to.constant("shape", [-1] + [1] * len(input.type.space))
         factor = to.step("factor", "Reshape", factor, shape)
+    if input.type.rank == 0:
+        factor = to.step("factor", "Squeeze", factor, to.constant("first", [0]))
     to.emit("PRelu", input, factor)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from graphc.graph import Value
+from graphc.ops.arithmetic import promoted
 from graphc.ops.join import CenterCrop, Concat
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings.base import lower
 from graphc_onnx.lowerings.index import LAST
+from graphc_onnx.lowerings.operands import in_type
 
 
 @lower.register
 def concat(op: Concat, to: Emitter, *inputs: Value) -> None:
-    to.emit("Concat", *inputs, axis=op.dim)
+    dtype = promoted([value.type for value in inputs])
+    to.emit("Concat", *(in_type(to, f"input_{n}", value, dtype) for n, value in enumerate(inputs)), axis=op.dim)
 
 
 @lower.register

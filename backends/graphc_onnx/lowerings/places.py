@@ -48,7 +48,14 @@ def scatter(op: Scatter, to: Emitter, index: Value, source: Value) -> None:
 
 @lower.register
 def one_hot(op: OneHot, to: Emitter, input: Value) -> None:
-    to.emit("OneHot", input, to.constant("classes", [op.num_classes]), to.constant("off_and_on", [0, 1]), axis=-1)
+    """ONNX's OneHot takes no single number."""
+    classes, numbers = to.constant("classes", [op.num_classes]), to.constant("off_and_on", [0, 1])
+    if input.type.rank:
+        to.emit("OneHot", input, classes, numbers, axis=-1)
+        return
+    first = to.constant("first", [0])
+    row = to.step("row", "OneHot", to.step("numbers", "Unsqueeze", input, first), classes, numbers, axis=-1)
+    to.emit("Squeeze", row, first)
 
 
 def _as_places(to: Emitter, index: Value) -> str:

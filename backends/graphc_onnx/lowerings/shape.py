@@ -27,16 +27,21 @@ from graphc_onnx.lowerings.operands import in_type
 
 @lower.register
 def expand(op: Expand, to: Emitter, input: Value) -> None:
-    """ONNX's Expand broadcasts: 1 keeps a size."""
-    to.emit("Expand", input, to.vector("shape", [1 if size == -1 else size for size in op.shape]))
+    """ONNX's Expand broadcasts: 1 keeps a size. A single number has none."""
+    if op.shape:
+        to.emit("Expand", input, to.vector("shape", [1 if size == -1 else size for size in op.shape]))
+    else:
+        to.emit("Identity", input)
 
 
 @lower.register
 def flatten(op: Flatten, to: Emitter, input: Value) -> None:
     """ONNX's Flatten where two axes remain, the first as it was; else a Reshape."""
     rank = input.type.rank
-    first, last = op.start_dim % rank, op.end_dim % rank
-    if first == last:
+    first, last = op.axes(input.type)
+    if rank == 0:
+        to.emit("Reshape", input, to.constant("shape", [1]))
+    elif first == last:
         to.emit("Identity", input)
     elif (first, last) == (1, rank - 1):
         to.emit("Flatten", input, axis=1)

@@ -1,4 +1,4 @@
-"""What a graph costs, from the graph alone; free sizes stay symbolic."""
+"""Parameters and multiply-accumulates; free sizes stay symbolic."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def frozen_parameters(graph: Graph) -> Size:
     return sum((weight.count for path, weight in weights if path in frozen and not weight.buffer), start=0)
 
 
+def buffers(graph: Graph) -> Size:
+    """Number of numbers that are saved with the parameters, but not trained."""
+    return sum((weight.count for _, weight in graph.weights() if weight.buffer), start=0)
+
+
 def macs(graph: Graph) -> Size | None:
     """Multiply-accumulates of convolutions and matrix products; None where an op has no rule."""
     total: Size = 0
@@ -33,3 +38,8 @@ def macs(graph: Graph) -> Size | None:
             return None
         total = total + cost
     return total
+
+
+def uncounted(graph: Graph) -> tuple[str, ...]:
+    """The ops that have no rule for multiply-accumulates."""
+    return tuple(sorted({node.op.name for node in graph.nodes if node.macs() is None}))

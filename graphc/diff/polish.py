@@ -1,0 +1,129 @@
+"""Exchanges pairs of nodes while that makes the edit cheaper; only around what is not equal: it is near-linear."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from graphc.diff.matching import Matching, alone, altered, of_left
+from graphc.diff.side import Piece
+from graphc.graph import Node
+
+MOST_CANDIDATES = 12
+MOST_FREE = 64
+
+
+def polish(matching: Matching, kind: Mapping[Piece, int]) -> None:
+    """Pairs what is left along the wires, and exchanges pairs, until nothing is gained."""
+    waiting = deque(node for node in matching.left.nodes if of_left(matching, node))
+    queued = set(waiting)
+    budget = 8 * len(waiting) + 64
+    work = _Exchange(matching, kind, _left_over(matching, kind))
+    while waiting and budget:
+        node = waiting.popleft()
+        queued.discard(node)
+        budget -= 1
+        for touched in work.improved(node):
+            if touched not in queued:
+                queued.add(touched)
+                waiting.append(touched)
+
+
+def beside(matching: Matching, left: Node) -> Iterator[Node]:
+    """What stands in the place of a node, beside the pairs of its neighbours."""
+    if left.op.name == "input":
+        return
+    for slot, value in enumerate(left.arguments):
+        other = matching.node(value.node) if value is not None else None
+        if other is not None:
+            yield from (user for user, place in matching.right.users[other] if place == slot)
+    for user, slot in matching.left.users[left]:
+        reader = matching.node(user)
+        value = reader.arguments[slot] if reader and slot < len(reader.arguments) else None
+        if value is not None and value.node.op.name != "input":
+            yield value.node
+
+
+def _left_over(matching: Matching, kind: Mapping[Piece, int]) -> dict[int, list[Node]]:
+    """The nodes that only the right side has, by their op."""
+    found: dict[int, list[Node]] = defaultdict(list)
+    for node in matching.right.nodes:
+        if node not in matching.back:
+            found[kind[node]].append(node)
+    return found
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """`left_over` are nodes that only the right side has, by their op; some may be paired meanwhile."""
+
+    matching: Matching
+    kind: Mapping[Piece, int]
+    left_over: Mapping[int, list[Node]]
+
+    def improved(self, left: Node) -> Iterator[Node]:
+        """Gives a node a better partner, if its neighbours know one; and the nodes that are worth another look."""
+        best, gain = None, 0
+        for candidate in list(dict.fromkeys(self._candidates(left)))[:MOST_CANDIDATES]:
+            saved = self._saved(left, candidate)
+            if saved > gain:
+                best, gain = candidate, saved
+        if best is None:
+            return
+        yield from self._exchange(left, best)
+        yield left
+        yield from (value.node for value in left.operands)
+        yield from (user for user, _ in self.matching.left.users[left])
+
+    def _candidates(self, left: Node) -> Iterator[Node]:
+        """What stands in its place beside the pairs of its neighbours, of the same op, or of another where none is."""
+        mine = self.matching.there.get(left)
+        others = [it for it in beside(self.matching, left) if it is not mine]
+        yield from (it for it in others if self.kind[it] == self.kind[left])
+        if mine is None:
+            yield from (it for it in others if self.kind[it] != self.kind[left] and it not in self.matching.back)
+            free = [it for it in self.left_over.get(self.kind[left], ()) if it not in self.matching.back]
+            yield from sorted(free[:MOST_FREE], key=lambda it: altered(left, it))
+
+    def _saved(self, left: Node, right: Node) -> int:
+        """What the edit is cheaper by if the two are paired; what either was paired with is paired instead."""
+        matching = self.matching
+        partner, other = matching.node(left), matching.back.get(right)
+        mine = {left, *(user for user, _ in matching.left.users[left])}
+        if isinstance(other, Node):
+            mine |= {other, *(user for user, _ in matching.left.users[other])}
+        theirs = [node for node in (partner, right) if node is not None]
+        before = self._cost(mine, theirs)
+        self._exchange(left, right)
+        after = self._cost(mine, theirs)
+        self._restore(left, right, partner, other if isinstance(other, Node) else None)
+        return before - after
+
+    def _cost(self, mine: set[Node], theirs: list[Node]) -> int:
+        matching = self.matching
+        lonely = sum(alone(node) for node in theirs if node not in matching.back)
+        return lonely + sum(of_left(matching, node) for node in mine)
+
+    def _exchange(self, left: Node, right: Node) -> list[Node]:
+        """Pairs the two; what is paired with them is paired with each other if it is the same op."""
+        matching = self.matching
+        partner, other = matching.there.get(left), matching.back.get(right)
+        if partner is not None:
+            matching.part(left)
+        if other is not None:
+            matching.part(other)
+        matching.pair(left, right)
+        if partner is not None and other is not None and self.kind[partner] == self.kind[other]:
+            matching.pair(other, partner)
+        return [other] if isinstance(other, Node) else []
+
+    def _restore(self, left: Node, right: Node, partner: Node | None, other: Node | None) -> None:
+        matching = self.matching
+        matching.part(left)
+        if other is not None and other in matching.there:
+            matching.part(other)
+        if partner is not None:
+            matching.pair(left, partner)
+        if other is not None:
+            matching.pair(other, right)
