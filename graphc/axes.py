@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from graphc.diagnostics import listed
 from graphc.dims import Monomial, Size, Symbol, terms_of
 from graphc.graph import Value
 
@@ -47,6 +48,13 @@ def readings(values: Iterable[Value]) -> dict[str, Reading]:
         if isinstance(first, Symbol) and not others:
             found.setdefault(first.name, Reading(value, axis, multiple.factor, multiple.plus))
     return found
+
+
+def unshown(names: Iterable[str], values: Iterable[Value]) -> str:
+    """What would help where free sizes can't be read from values; empty where all can."""
+    shown = readings(values)
+    missing = [f"`{name}`" for name in names if name not in shown]
+    return f"no input has {listed(missing)} as an axis: give it to one" if missing else ""
 
 
 def as_multiple(size: Size) -> Multiple | None:

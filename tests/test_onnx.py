@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
 from itertools import combinations, product
 from pathlib import Path
@@ -428,3 +428,22 @@ def test_resnet18_equals_the_torch_backend_by_state_dict() -> None:
 def test_whole_networks_equal_the_torch_backend_at_two_sizes_from_one_file(address: str, sizes: list[Sizes]) -> None:
     graph = compiled(address)
     assert_agree(graph, graphc_torch.module(graph, seed=1), graphc_onnx.model(graph, seed=1), sizes)
+
+
+UNSHOWN = """\
+graphc: 1
+name: unshown
+dims: {N: 1, H: 4, W: 4}
+inputs: {columns: [N, 72, H * W]}
+graph: [fold: {output_size: [H, W], kernel_size: 3, padding: 1}]
+outputs: {image: x}
+"""
+
+
+@pytest.mark.parametrize(("make", "place"), [(Graph.onnx, "<text>:5:9"), (Graph.source, "<text>:1:1")])
+def test_a_size_that_no_input_shows_is_told(make: Callable[[Graph], object], place: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        make(graphc.compile(text=UNSHOWN))
+    (found,) = caught.value.diagnostics
+    assert (found.code, str(found.span)) == ("E901", place)
+    assert found.hint.startswith("no input has `H`")

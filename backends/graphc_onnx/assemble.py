@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx import ModelProto, helper
 
-from graphc.axes import readings
+from graphc.axes import readings, unshown
 from graphc.diagnostics import Diagnostic, SpecError
 from graphc.graph import Graph
 from graphc_onnx.draft import Draft, Source
@@ -12,12 +12,13 @@ from graphc_onnx.emitter import Emitter
 from graphc_onnx.folding import fold
 from graphc_onnx.form import Form
 from graphc_onnx.lowerings import lower
+from graphc_onnx.lowerings.base import cannot_lower
 from graphc_onnx.names import further_outputs, value_names
 from graphc_onnx.opsets import LOWEST_OPSET, ir_version, require_known
 from graphc_onnx.origin import describe
 from graphc_onnx.precision import is_exact
 from graphc_onnx.signature import declare
-from graphc_onnx.sizes import Sizes
+from graphc_onnx.sizes import Sizes, UnshownError
 from graphc_onnx.storage import Storage, inside
 
 __all__ = ["LOWEST_OPSET", "assemble"]
@@ -55,6 +56,9 @@ def _emit(graph: Graph, draft: Draft) -> None:
             lower(node.op, Emitter(node, draft, sizes, exact=is_exact(node.op)), *node.arguments)
         except SpecError as error:
             problems += error.diagnostics
+        except UnshownError as error:
+            hint = unshown([str(error)], graph.inputs.values())
+            problems += cannot_lower(node, f"the size {error} can't be read from the inputs", hint).diagnostics
     if problems:
         raise SpecError(problems)
     for value in graph.outputs.values():

@@ -19,6 +19,10 @@ PREFIX = "size:"
 """Of the names of sizes."""
 
 
+class UnshownError(LookupError):
+    """A free size that no axis of an input shows by itself."""
+
+
 @dataclass(slots=True)
 class Sizes:
     """Writes sizes into a draft, as int64 of shape [] that are called by their formula: `size:H//2`.
@@ -66,6 +70,8 @@ class Sizes:
     @_atom.register
     def _(self, atom: Symbol, name: str) -> None:
         """Read from an axis; what that is beyond the free size is taken off it."""
+        if atom.name not in self.readings:
+            raise UnshownError(atom.name)
         reading = self.readings[atom.name]
         shape = f"{PREFIX}all/{reading.value.path}"
         if self._is_new(shape):

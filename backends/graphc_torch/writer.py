@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import graphc_torch.lowerings
 from graphc import __version__
+from graphc.axes import unshown
 from graphc.diagnostics import Diagnostic, SpecError
 from graphc.graph import Graph, Paper
 from graphc.pretty import rules_of
@@ -99,7 +100,8 @@ def _classes(program: Program, found: Templates) -> Iterator[str]:
                 continue
             scope = template.scope
             message = f"the torch backend can't write `{scope.path or program.graph.name}`"
-            raise SpecError([Diagnostic("E901", message, scope.span)]) from error
+            hint = unshown(program.graph.sizes, program.graph.inputs.values())
+            raise SpecError([Diagnostic("E901", message, scope.span, hint=hint)]) from error
         if code:
             yield code
         number += 1
