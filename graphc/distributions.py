@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphc.tensor import Constant, Initial, Normal, Uniform, Weight
+from graphc.tensor import Bilinear, Constant, Initial, Normal, Uniform, Weight
 
 Number: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Spread: TypeAlias = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
@@ -25,12 +25,16 @@ class Distribution(BaseModel):
     name: ClassVar[str]
     main: ClassVar[str | None] = None
     """The argument that may be written alone: `{constant: 0.1}`."""
-    fans: ClassVar[bool] = False
-    """Whether it depends on the number of inputs or outputs, so that the weight needs two axes or more."""
+    need: ClassVar[str] = ""
+    """What it needs of a weight's sizes, where they must be fixed: see `fits`."""
 
     def of(self, shape: Sequence[int]) -> Initial:
         """The initial values of a weight of that shape."""
         raise NotImplementedError(self.name)
+
+    def fits(self, shape: Sequence[int]) -> bool:
+        """Whether a weight of that shape has what it needs."""
+        return True
 
     def given_to(self, weight: Weight) -> Weight:
         """A weight with these initial values; its free sizes, which no distribution counts, are left out."""
@@ -83,32 +87,51 @@ class TruncatedNormal(Distribution):
         return Normal(self.mean, self.std, limits=(self.a, self.b))
 
 
-class XavierUniform(Distribution):
+class BilinearKernel(Distribution):
+    """With a kernel of 2·stride a transposed convolution interpolates each channel (Long et al. 2014, 3.3)."""
+
+    name = "bilinear"
+    need = "interpolates each channel: it needs [in, out, *kernel], and out divides in"
+
+    def of(self, shape: Sequence[int]) -> Initial:
+        return Bilinear()
+
+    def fits(self, shape: Sequence[int]) -> bool:
+        return len(shape) > 2 and shape[0] % shape[1] == 0
+
+
+class Scaled(Distribution):
+    """One whose spread depends on the number of inputs or outputs."""
+
+    need = "counts inputs and outputs: it needs two fixed axes or more"
+
+    def fits(self, shape: Sequence[int]) -> bool:
+        return len(shape) > 1
+
+
+class XavierUniform(Scaled):
     """Evenly, with a variance of gain²·2/(fan_in + fan_out) (`xavier_uniform_`; Glorot and Bengio 2010)."""
 
     name = "xavier_uniform"
-    fans = True
     gain: Number = 1.0
 
     def of(self, shape: Sequence[int]) -> Initial:
         return Uniform(self.gain * sqrt(6 / sum(fans(shape))))
 
 
-class XavierNormal(Distribution):
+class XavierNormal(Scaled):
     """Normal, with a variance of gain²·2/(fan_in + fan_out) (`xavier_normal_`; Glorot and Bengio 2010)."""
 
     name = "xavier_normal"
-    fans = True
     gain: Number = 1.0
 
     def of(self, shape: Sequence[int]) -> Initial:
         return Normal(0.0, self.gain * sqrt(2 / sum(fans(shape))))
 
 
-class Kaiming(Distribution):
+class Kaiming(Scaled):
     """What both of He et al. 2015, 2.2, have in common: the spread that keeps the variance through a nonlinearity."""
 
-    fans = True
     a: Number = 0.0
     mode: Mode = "fan_in"
     nonlinearity: Nonlinearity = "leaky_relu"
@@ -150,6 +173,7 @@ def gain(nonlinearity: Nonlinearity, a: float) -> float:
 
 
 _ALL = (
+    BilinearKernel,
     ConstantValue,
     KaimingNormal,
     KaimingUniform,

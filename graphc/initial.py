@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from hashlib import sha256
 from itertools import chain
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphc.graph import Graph
-from graphc.tensor import Constant, Normal, Uniform, Weight
+from graphc.tensor import Bilinear, Constant, Normal, Uniform, Weight
 
 Array = NDArray[Any]
 
@@ -44,6 +45,8 @@ def initial_value(path: str, weight: Weight, seed: int = 0) -> Array:
             if zero_row is not None:
                 values[zero_row] = 0
             return np.asarray(values, weight.dtype)
+        case Bilinear():
+            return _bilinear(shape)
 
 
 def _normal(
@@ -59,6 +62,16 @@ def _normal(
         again = generator.standard_normal(int(outside.sum()), dtype=np.float32)
         values[outside] = again * np.float32(std) + np.float32(mean)
     return values if limits == (-np.inf, np.inf) else np.asarray(values.clip(low, high))
+
+
+def _bilinear(shape: tuple[int, ...]) -> Array:
+    """Weights of a transposed convolution [in, out, *kernel] that interpolates: `upsample_filt` of FCN's authors."""
+    values = np.zeros(shape, np.float32)
+    factors = [(size + 1) // 2 for size in shape[2:]]
+    triangles = [1 - abs(np.arange(n) - (n - 1) / 2) / f for n, f in zip(shape[2:], factors, strict=True)]
+    channel = np.arange(shape[0])
+    values[channel, channel % shape[1]] = reduce(np.multiply.outer, triangles)
+    return values
 
 
 def _generator(path: str, seed: int) -> np.random.Generator:

@@ -71,7 +71,12 @@ class Constant:
     value: float
 
 
-Initial: TypeAlias = Uniform | Normal | Constant
+@dataclass(frozen=True, slots=True)
+class Bilinear:
+    """Triangles over the kernel, from each channel to itself: a transposed convolution that interpolates."""
+
+
+Initial: TypeAlias = Uniform | Normal | Constant | Bilinear
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def test_what_nothing_reads_is_a_warning() -> None:
 
 def test_two_mistakes_are_two_findings_and_what_follows_from_them_is_none() -> None:
     text = (library.specs() / "unet.yaml").read_text(encoding="utf-8")
-    broken = text.replace("- relu\n", "- rellu\n", 1).replace("max_pool2d: 2", "max_pool2d: {kernel: 2}")
+    broken = text.replace("- relu\n", "- rellu\n", 1).replace("{kernel_size: 2, return", "{kernel: 2, return")
     with pytest.raises(SpecError) as error:
         warnings(broken)
     assert [found.code for found in error.value.diagnostics] == ["E401", "E402"]

@@ -57,6 +57,7 @@ UNSEEN = {
     "E404_attribute_from_a_free_size": "the value of an expression",
     "E404_in_a_standard_block": "the value of an expression in another file",
     "E404_init_of_a_bias_by_its_fan": "the shape of a weight",
+    "E404_bilinear_of_other_channels": "the shape of a weight",
     "E404_step_that_is_misspelt": "a text is a possible default; that it is used as a step is seen elsewhere",
     "E404_value_as_attribute": "the value of an expression",
     "E404_values_of_a_rule": "the value of an expression",
@@ -181,7 +182,10 @@ def test_a_step_offers_ops_and_blocks_with_what_they_do() -> None:
     definitions = schema(str(TOP / "specs" / "unet.yaml"))["$defs"]
     step = definitions["keyed_step"]["properties"]
     assert {"conv2d", "conv_bn", "double_conv", "do", "let", "from", "id"} <= step.keys()
-    assert definitions["call.double_conv"]["description"] == "Two unpadded 3×3 convolutions, each with a ReLU."
+    assert (
+        definitions["call.double_conv"]["description"]
+        == "Two 3×3 convolutions, unpadded in the paper, each with a ReLU."
+    )
     assert "(cross-correlation)" in definitions["call.conv2d"]["description"]
     kernel = definitions["call.conv2d"]["properties"]["kernel_size"]
     assert {form["type"] for form in kernel["anyOf"]} == {"integer", "array", "string"}
@@ -195,7 +199,7 @@ def test_the_schema_of_a_file_knows_its_variants_and_parameters() -> None:
     assert made["properties"]["default"]["enum"] == list(library.installed("resnet").variants)
     assert list(made["properties"]["expect"]["properties"]) == list(library.installed("resnet").variants)
     setting = made["properties"]["variants"]["additionalProperties"]["properties"]
-    assert list(setting) == ["layers", "block", "classes", "stride_1x1"]
+    assert list(setting) == ["layers", "block", "classes", "stride_1x1", "dilations", "features_only"]
     assert "$block" in made["$defs"]["keyed_step"]["properties"]
 
 

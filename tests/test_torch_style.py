@@ -67,6 +67,13 @@ def code_lines(text: str) -> int:
     return len({line for rows in kept for line in rows} - documented)
 
 
+def written(file: str) -> str:
+    """A spec, and those that it builds on or uses."""
+    spec = (SPECS / file).read_text()
+    others = re.findall(r"^(?:extends|use): .*", spec, re.MULTILINE)
+    return spec + "".join(written(other) for other in re.findall(r"[\w/]+\.yaml", "".join(others)))
+
+
 @networks
 def test_no_argument_is_a_second_of_its_name(name: str) -> None:
     """`out_channels_` says that a class holds two things of which neither has a name."""
@@ -76,9 +83,7 @@ def test_no_argument_is_a_second_of_its_name(name: str) -> None:
 
 @networks
 def test_a_constructor_takes_what_the_spec_names_and_the_sizes_of_inputs(name: str) -> None:
-    spec = (SPECS / f"{name.partition(':')[0]}.yaml").read_text()
-    base = re.search(r"^extends: (\S+)", spec, re.MULTILINE)
-    known = set(re.findall(r"\w+", spec + BLOCKS + ((SPECS / base[1]).read_text() if base else "")))
+    known = set(re.findall(r"\w+", written(f"{name.partition(':')[0]}.yaml") + BLOCKS))
     for node in classes(name).values():
         made = next((f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"), None)
         if made is not None and node.name not in vars(helpers):
@@ -89,9 +94,7 @@ def test_a_constructor_takes_what_the_spec_names_and_the_sizes_of_inputs(name: s
 @networks
 def test_a_multiple_or_a_part_is_the_specs(name: str) -> None:
     """`12 * reduce5` explains a number by chance; `4 * width` is there only where the spec has it."""
-    spec = (SPECS / f"{name.partition(':')[0]}.yaml").read_text()
-    base = re.search(r"^extends: (\S+)", spec, re.MULTILINE)
-    text = "".join((spec + BLOCKS + ((SPECS / base[1]).read_text() if base else "")).split())
+    text = "".join((written(f"{name.partition(':')[0]}.yaml") + BLOCKS).split())
     for node in (part for made in constructors(name) for part in ast.walk(made)):
         if isinstance(node, ast.BinOp) and not ast.unparse(node).count(" for ") and _is_multiple(node):
             pattern = r"{0}\*\w|\w\*{0}\b" if isinstance(node.op, ast.Mult) else r"//{0}\b"

@@ -7,6 +7,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+def bilinear_(weight: Tensor) -> Tensor:
+    """Makes a transposed convolution, [in, out, *kernel], interpolate each channel."""
+    kernel = torch.ones(())
+    for size in weight.shape[2:]:
+        distance = (torch.arange(size) - (size - 1) / 2).abs()
+        kernel = kernel[..., None] * (1 - distance / ((size + 1) // 2))
+    channel = torch.arange(weight.size(0))
+    with torch.no_grad():
+        weight.zero_()[channel, channel % weight.size(1)] = kernel.to(weight)
+    return weight
+
+
 def center_crop(x: Tensor, target: Tensor) -> Tensor:
     """The middle of `x` [N, C, *], of the spatial size of `target` [*, *, *]."""
     for dim in range(2, x.dim()):

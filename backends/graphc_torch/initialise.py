@@ -10,6 +10,7 @@ from graphc.distributions import ConstantValue, Distribution
 from graphc.graph import InitRule, Node, Scope, weights_of
 from graphc_torch.layer import layer_of
 from graphc_torch.layout import Bracket, Keyword, lines
+from graphc_torch.names import HELPERS
 from graphc_torch.program import Program
 from graphc_torch.term import literal
 
@@ -133,7 +134,8 @@ def draw(distribution: Distribution, target: str, indent: int) -> list[str]:
     fields = type(distribution).model_fields
     given = [(name, getattr(distribution, name), fields[name]) for name in fields]
     arguments = [Keyword(name, literal(value)) for name, value, field in given if value != field.default]
-    return lines(Bracket(f"nn.init.{distribution.name}_", (target, *arguments)), indent)
+    name = f"{distribution.name}_"
+    return lines(Bracket(name if name in HELPERS else f"nn.init.{name}", (target, *arguments)), indent)
 
 
 def _class_of(node: Node) -> str:

@@ -286,6 +286,7 @@ def _helpers(graph: Graph) -> Iterator[str]:
 
 
 def _helpers_called(graph: Graph) -> set[str]:
-    """The names of the helpers that the graph's ops call."""
+    """The names of the helpers that the graph's ops call, and those that its initial values need."""
     layers = [layer for node in graph.nodes if (layer := layer_of(node)).helper]
-    return {call.name for layer in layers for call in (layer.module, layer.function) if call is not None}
+    called = {call.name for layer in layers for call in (layer.module, layer.function) if call is not None}
+    return called | ({f"{rule.distribution.name}_" for rule in graph.init} & HELPERS.keys())

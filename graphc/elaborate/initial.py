@@ -39,7 +39,7 @@ class Initialiser:
                 paths = self._at(key)
                 for name, distribution in self._named(tree.values[text]):
                     chosen = self._chosen(paths, name, key)
-                    self._require_fans(chosen, distribution, key)
+                    self._require_fit(chosen, distribution, key)
                     yield InitRule(key.text if key.text in OPS else "", distribution, tuple(chosen))
 
     def _at(self, key: Scalar) -> list[str]:
@@ -105,12 +105,13 @@ class Initialiser:
             self.build.fail("E302", f"no weight is called `{wanted}` at `{key.text}`", span, hint)
         return chosen
 
-    def _require_fans(self, paths: list[str], distribution: Distribution, key: Scalar) -> None:
-        """A distribution that counts inputs and outputs needs weights that have them."""
-        for path in paths if distribution.fans else ():
+    def _require_fit(self, paths: list[str], distribution: Distribution, key: Scalar) -> None:
+        """Some distributions need weights of certain sizes."""
+        for path in paths if distribution.need else ():
             shape = self.weights.all[path].shape
-            if len(shape) < 2 or not all(isinstance(size, int) for size in shape):
-                message = f"`{distribution.name}` counts inputs and outputs: `{path}` needs two fixed axes or more"
+            fixed = [size for size in shape if isinstance(size, int)]
+            if len(fixed) < len(shape) or not distribution.fits(fixed):
+                message = f"`{distribution.name}` {distribution.need}; `{path}` is {self.weights.all[path].shape}"
                 self.build.fail("E404", message, key.span)
 
 
