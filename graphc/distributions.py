@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphc.tensor import Bilinear, Constant, Initial, Normal, Uniform, Weight
+from graphc.tensor import Bilinear, Constant, Gaussian, Initial, Normal, Uniform, Weight
 
 Number: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Spread: TypeAlias = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
@@ -100,6 +100,18 @@ class BilinearKernel(Distribution):
         return len(shape) > 2 and shape[0] % shape[1] == 0
 
 
+class GaussianKernel(Distribution):
+    """Each kernel of [out, in, *kernel] is a Gaussian around its middle, moved by `mean`, whose values sum to 1."""
+
+    name = "gaussian_kernel"
+    main = "std"
+    std: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    mean: Number = 0.0
+
+    def of(self, shape: Sequence[int]) -> Initial:
+        return Gaussian(self.std, self.mean)
+
+
 class Scaled(Distribution):
     """One whose spread depends on the number of inputs or outputs."""
 
@@ -175,6 +187,7 @@ def gain(nonlinearity: Nonlinearity, a: float) -> float:
 _ALL = (
     BilinearKernel,
     ConstantValue,
+    GaussianKernel,
     KaimingNormal,
     KaimingUniform,
     NormalValues,

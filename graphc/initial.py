@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphc.graph import Graph
-from graphc.tensor import Bilinear, Constant, Normal, Uniform, Weight
+from graphc.tensor import Bilinear, Constant, Gaussian, Normal, Uniform, Weight
 
 Array = NDArray[Any]
 
@@ -47,6 +47,15 @@ def initial_value(path: str, weight: Weight, seed: int = 0) -> Array:
             return np.asarray(values, weight.dtype)
         case Bilinear():
             return _bilinear(shape)
+        case Gaussian(std, mean):
+            return np.asarray(np.broadcast_to(_gaussian(shape[2:], std, mean), shape), weight.dtype)
+
+
+def _gaussian(sizes: tuple[int, ...], std: float, mean: float) -> Array:
+    """A Gaussian over the places of a kernel, whose values sum to 1."""
+    places = [np.arange(size) - (size - 1) / 2 - mean for size in sizes]
+    profiles = [np.exp(-np.square(place) / (2 * std**2)) for place in places]
+    return np.asarray(reduce(np.multiply.outer, [profile / profile.sum() for profile in profiles], np.ones(())))
 
 
 def _normal(

@@ -76,7 +76,15 @@ class Bilinear:
     """Triangles over the kernel, from each channel to itself: a transposed convolution that interpolates."""
 
 
-Initial: TypeAlias = Uniform | Normal | Constant | Bilinear
+@dataclass(frozen=True, slots=True)
+class Gaussian:
+    """A Gaussian over each kernel of [out, in, *kernel], `mean` behind its middle; its values sum to 1."""
+
+    std: float
+    mean: float = 0.0
+
+
+Initial: TypeAlias = Uniform | Normal | Constant | Bilinear | Gaussian
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ from graphc.ops.conv import (
     TransposedConvolution,
 )
 from graphc.ops.embedding import Embedding, Learned
+from graphc.ops.fourier import Fft2, Flip
 from graphc.ops.functions import (
     Ceil,
     Cos,
@@ -176,6 +177,32 @@ def adaptive_pool(op: AdaptivePool, w: Weights, x: torch.Tensor) -> torch.Tensor
 def batch_norm(op: BatchNorm, w: Weights, x: torch.Tensor) -> torch.Tensor:
     running = w.get("running_mean"), w.get("running_var")
     return F.batch_norm(x, *running, w.get("weight"), w.get("bias"), not op.track_running_stats, eps=op.eps)
+
+
+def concat(op: Concat, w: Weights, *inputs: torch.Tensor) -> torch.Tensor:
+    """Centred ones are laid into zeros."""
+    if not op.center:
+        return torch.cat(inputs, op.dim)
+    largest = [max(x.shape[axis] for x in inputs) for axis in range(2, inputs[0].ndim)]
+    laid = []
+    for x in inputs:
+        sizes = [x.shape[a] if a == op.dim % x.ndim else size for a, size in enumerate(largest, start=2)]
+        whole = x.new_zeros(*x.shape[:2], *sizes)
+        middle = [slice((a - b) // 2, (a - b) // 2 + b) for a, b in zip(sizes, x.shape[2:], strict=True)]
+        whole[(slice(None), slice(None), *middle)] = x
+        laid.append(whole)
+    return torch.cat(laid, op.dim)
+
+
+def fft2(op: Fft2, w: Weights, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """The sum of the definition, in float64: the same numbers come from no transform."""
+    height, width = (size for size in op.s or x.shape[-2:] if isinstance(size, int))
+    x = F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2])).double()
+    angles = [-2 * torch.pi * torch.outer(torch.arange(n), torch.arange(n)) / n for n in (height, width)]
+    rows, columns = (torch.polar(torch.ones_like(a), a).to(torch.complex128) for a in angles)
+    whole = {"backward": 1, "ortho": (height * width) ** 0.5, "forward": height * width}[op.norm]
+    spectrum = rows @ x.to(torch.complex128) @ columns / whole
+    return spectrum.real.float(), spectrum.imag.float()
 
 
 def center_crop(op: CenterCrop, w: Weights, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -313,7 +340,9 @@ REFERENCES: dict[type[Op], Reference] = {
     CenterCrop: center_crop,
     index.Chunk: lambda op, w, x: torch.chunk(x, op.chunks, op.dim),
     Clamp: lambda op, w, x: torch.clamp(x, op.min, op.max),
-    Concat: lambda op, w, *inputs: torch.cat(inputs, op.dim),
+    Concat: concat,
+    Fft2: fft2,
+    Flip: lambda op, w, x: torch.flip(x, op.axes),
     index.Constant: lambda op, w: torch.tensor(op.value),
     **dict.fromkeys((Conv1d, Conv2d, Conv3d), convolution),
     **dict.fromkeys((ConvTranspose1d, ConvTranspose2d, ConvTranspose3d), transposed_convolution),

@@ -383,7 +383,7 @@ def test_specs_check(address: str) -> None:
     model = graphc_onnx.model(graph)
     onnx.checker.check_model(model, full_check=True)
     for size in (188, 236):
-        assert_shapes_agree(graph, model, {"N": 2, "H": size, "W": size + 16})
+        assert_shapes_agree(graph, model, graph.examples() | {"N": 2, "H": size, "W": size + 16})
 
 
 def test_resnet18_equals_torch_at_two_sizes_from_one_file() -> None:

@@ -27,6 +27,40 @@ def center_crop(x: Tensor, target: Tensor) -> Tensor:
     return x
 
 
+def centered_cat(tensors: list[Tensor], dim: int) -> Tensor:
+    """Tensors [N, C, *] one after the other, each in the middle of the largest size."""
+    sizes = [max(x.size(axis) for x in tensors) for axis in range(2, tensors[0].dim())]
+    padded = []
+    for x in tensors:
+        pad: list[int] = []
+        for axis, size in enumerate(sizes, start=2):
+            rest = 0 if axis == dim % x.dim() else size - x.size(axis)
+            pad = [rest // 2, rest - rest // 2, *pad]
+        padded.append(functional.pad(x, pad))
+    return torch.cat(padded, dim)
+
+
+def fft2(
+    x: Tensor,
+    s: tuple[int, int] | None = None,
+    norm: str = "backward",
+) -> tuple[Tensor, Tensor]:
+    """The parts of the Fourier transform of the last two axes, real and imaginary."""
+    spectrum = torch.fft.fft2(x, s, norm=norm)
+    return spectrum.real, spectrum.imag
+
+
+def gaussian_kernel_(weight: Tensor, std: float, mean: float = 0) -> Tensor:
+    """Makes each kernel of [out, in, *kernel] a Gaussian, whose values sum to 1."""
+    kernel = torch.ones(())
+    for size in weight.shape[2:]:
+        places = torch.arange(size) - (size - 1) / 2 - mean
+        profile = torch.exp(-(places**2) / (2 * std**2))
+        kernel = kernel[..., None] * (profile / profile.sum())
+    with torch.no_grad():
+        return weight.copy_(kernel.expand_as(weight))
+
+
 def interpolate_like(
     x: Tensor,
     target: Tensor,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from graphc.graph import Value
 from graphc.ops.arithmetic import promoted
 from graphc.ops.join import CenterCrop, Concat
+from graphc.tensor import Shape, Tensor
+from graphc_onnx.draft import Operand
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings.base import lower
 from graphc_onnx.lowerings.index import LAST
@@ -13,8 +17,26 @@ from graphc_onnx.lowerings.operands import in_type
 
 @lower.register
 def concat(op: Concat, to: Emitter, *inputs: Value) -> None:
-    dtype = promoted([value.type for value in inputs])
-    to.emit("Concat", *(in_type(to, f"input_{n}", value, dtype) for n, value in enumerate(inputs)), axis=op.dim)
+    dtype, largest = promoted([value.type for value in inputs]), op.largest(*(value.type for value in inputs))
+    parts = [in_type(to, f"input_{n}", value, dtype) for n, value in enumerate(inputs)]
+    placed = [
+        _centered(op, to.below(f"input_{n}"), part, Tensor(value.type.shape, dtype), largest)
+        for n, (part, value) in enumerate(zip(parts, inputs, strict=True))
+    ]
+    to.emit("Concat", *placed, axis=op.dim)
+
+
+def _centered(op: Concat, to: Emitter, part: Operand, kind: Tensor, largest: Shape) -> Operand:
+    """An operand with zeros around it where it is smaller."""
+    axes = [axis for axis in range(kind.rank) if op.is_centered(axis) and axis != op.dim % kind.rank]
+    rests = [largest[axis] - kind.shape[axis] for axis in axes]
+    if all(rest == 0 for rest in rests):
+        return part
+    to.needs_opset(18)  # Pad takes its axes as an operand
+    before = [rest // 2 for rest in rests]
+    pads = to.vector("pads", [*before, *(rest - half for rest, half in zip(rests, before, strict=True))])
+    nothing = to.constant("nothing", np.zeros((), kind.dtype))
+    return to.step("padded", "Pad", part, pads, nothing, to.constant("axes", axes), mode="constant")
 
 
 @lower.register

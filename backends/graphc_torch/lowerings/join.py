@@ -14,4 +14,7 @@ def _(op: CenterCrop, input: Tensor, target: Tensor) -> Layer:
 
 @lower.register
 def _(op: Concat, *inputs: Tensor) -> Layer:
-    return Layer(function=Call("torch.cat", (Argument("dim", op.dim, attribute="dim"),), style="list"))
+    dim = Argument("dim", op.dim, attribute="dim")
+    if op.center:
+        return Layer(function=Call("centered_cat", (dim,), style="list"), helper=True)
+    return Layer(function=Call("torch.cat", (dim,), style="list"))
