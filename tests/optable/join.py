@@ -8,7 +8,7 @@ import torch
 from hypothesis import strategies as st
 
 from graphc.tensor import Tensor
-from optable.case import Oracle, as_ints
+from optable.case import Case, Oracle, as_ints
 from optable.drawing import channels, dtypes, images, similar, two
 from optable.operands import FIXED, IMAGE, INTEGERS, MATRIX, SMALL, H
 from optable.oracle import Apply
@@ -33,6 +33,44 @@ def center_crop(input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return input
 
 
+def depth_concat(*operands: torch.Tensor, dim: int = 1) -> torch.Tensor:
+    """Torch7's nn.DepthConcat: each operand narrow()ed into zeros, from ⌊(size - own) / 2⌋ on. Not for the channels."""
+    rank = operands[0].dim()
+    if any(x.dim() != rank for x in operands) or not -rank <= dim < rank:
+        raise IndexError("no such axis")
+    if any(x.shape[a] != operands[0].shape[a] for x in operands for a in range(min(2, rank)) if a != dim % rank):
+        raise ValueError("other sizes differ")
+    shape = [max(x.shape[a] for x in operands) for a in range(rank)]
+    parts = []
+    for x in operands:
+        shape[dim] = x.shape[dim]
+        part = torch.zeros(shape, dtype=torch.result_type(x, torch.zeros((), dtype=x.dtype)))
+        middle = part
+        for axis in range(rank):
+            middle = middle.narrow(axis, (shape[axis] - x.shape[axis]) // 2, x.shape[axis])
+        middle.copy_(x)
+        parts.append(part)
+    return torch.cat(parts, dim)
+
+
+@st.composite
+def maps(draw: st.DrawFn) -> Case:
+    """Some maps, of nearly as many samples and channels, and of any size, to be centred; or alike, to be joined."""
+    if draw(st.booleans()):
+        return draw(st.fixed_dictionaries({}, optional={"dim": st.integers(-3, 3)})), draw(similar())
+    samples, channel, rank = draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(st.sampled_from([4, 4, 4, 3, 5]))
+    found = []
+    for _ in range(draw(st.integers(1, 3))):
+        odd = draw(st.sampled_from([0] * 9 + [1]))
+        space = [draw(st.integers(1, 5)) for _ in range(rank - 2)]
+        found.append(Tensor((samples + odd, draw(st.integers(1, 3)) if draw(st.booleans()) else channel, *space)))
+    return {"center": True} | draw(st.fixed_dictionaries({}, optional={"dim": st.integers(-4, 3)})), found
+
+
+def joined(*operands: torch.Tensor, dim: int = 1, center: bool = False) -> torch.Tensor:
+    return depth_concat(*operands, dim=dim) if center else torch.cat(operands, dim)
+
+
 ROWS: dict[str, Row] = {
     "center_crop": Row(
         Oracle(two(crops()), lambda a, _: Apply(center_crop)),
@@ -52,13 +90,21 @@ ROWS: dict[str, Row] = {
     ),
     "concat": Row(
         Oracle(
-            st.tuples(st.fixed_dictionaries({}, optional={"dim": st.integers(-3, 3)}), similar()),
-            lambda a, _: Apply(lambda *operands: torch.cat(operands, a.get("dim", 1))),
+            maps(),
+            lambda a, _: Apply(lambda *operands: joined(*operands, **a)),
         ),
         settled=[
             *on((IMAGE, tensor("N", 2, "H", "W"), IMAGE), {}),
             *on((IMAGE, tensor("N", 6, "H", 3)), {"dim": -1}),
             *on((INTEGERS,), {"dim": 0}),
+            *each(
+                {"center": True},
+                (IMAGE, tensor("N", 2, 3, 4), tensor("N", 1, "h", "w")),
+                (IMAGE, IMAGE),
+                (tensor("N", 2, 5, 8), tensor("N", 1, 8, 5), tensor("N", 3, 1, 1)),
+                (tensor("N", 2, "H", dtype="int64"), tensor("N", 2, 30, dtype="int64")),
+            ),
+            *on((IMAGE, tensor("N", 6, "h", 3)), {"center": True, "dim": -1}),
         ],
         refused=[
             Refusal(
@@ -67,6 +113,8 @@ ROWS: dict[str, Row] = {
                 "along axis 2 the operands have H and W; only axis 1 may differ",
             ),
             Refusal({"dim": 5}, (MATRIX,), "dim 5 is not an axis of [N, 3]"),
+            Refusal({"center": True}, (IMAGE, tensor("N", 6, 3)), "have different numbers of axes"),
+            Refusal({"center": True}, (IMAGE, tensor(3, 6, 3, 3)), "along axis 0 the operands have N and 3"),
         ],
         wrong=[
             Wrong({"axis": 1}, "`concat` has no attribute `axis`", code="E402"),
