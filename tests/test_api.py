@@ -222,7 +222,7 @@ def test_draw_opens_blocks_to_the_depth() -> None:
 
 
 def test_each_method_writes_only_its_own_kind(tiny: graphc.Graph, tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match=r"`\.py` is none of the suffixes \.dot, \.pdf, \.png and \.svg"):
+    with pytest.raises(BackendError, match=r"`\.py` is none of the suffixes \.dot, \.mmd, \.pdf, \.png and \.svg"):
         tiny.draw(tmp_path / "tiny.py")
     with pytest.raises(BackendError, match=r"`\.svg` is none of the suffixes \.onnx"):
         tiny.onnx(tmp_path / "tiny.svg")

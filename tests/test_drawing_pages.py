@@ -100,7 +100,7 @@ def test_each_variant_fits_a_page_at_depth_1(tmp_path: Path) -> None:
 
 
 def test_without_a_depth_a_picture_fits_a_page(tmp_path: Path) -> None:
-    graphs = {address: loaded(address) for address in (variants(spec)[-1] for spec in SPECS)}
+    graphs = {spec.stem: loaded(spec.stem) for spec in SPECS}
     sizes = {address: smallest_letters(svg) for address, svg in pictures(graphs, tmp_path, None).items()}
     assert {address: size for address, size in sizes.items() if size < SMALLEST} == {}
 
@@ -129,7 +129,8 @@ def test_the_gallery_shows_each_picture_below_the_command_that_draws_it() -> Non
 
 def test_no_picture_is_left_over() -> None:
     there = {path.name for path in (TOP / "docs" / "pictures").iterdir()}
-    assert there == {picture.name for picture in GALLERY}
+    others = {name for name in there if name == "grad_cam.png" or name.startswith("terminal_")}
+    assert there - others == {picture.name for picture in GALLERY}
 
 
 def command(picture: Shown) -> str:

@@ -24,7 +24,7 @@ def spectrum(x: torch.Tensor, **attributes: object) -> tuple[torch.Tensor, ...]:
 
 @st.composite
 def fields(draw: st.DrawFn) -> Tensor:
-    """Values whose last axis has three places or more: of fewer the imaginary part is 0, and rounding is all there is."""
+    """Values whose last axis has three places or more: of fewer the imaginary part is but rounding."""
     kind = draw(values())
     return kind.with_shape((*kind.shape[:-1], draw(st.integers(3, 6)))) if kind.rank else kind
 
