@@ -96,7 +96,7 @@ def test_an_address_that_leads_nowhere_is_a_wrong_call(run: Graphc) -> None:
 
 
 def test_addresses_are_completed() -> None:
-    assert complete_spec("mob") == ["mobilenet_v2", "mobilenet_v3"]
+    assert complete_spec("mobilen") == ["mobilenet_v2", "mobilenet_v3"]
     assert complete_spec("mobilenet_v3:") == ["mobilenet_v3:mobilenet_v3_large", "mobilenet_v3:mobilenet_v3_small"]
     assert complete_spec("nothing:x") == []
 

@@ -41,6 +41,8 @@ class Attributes:
             UnresolvedError: no code gives it in all instances.
         """
         values = tuple(argument.value for argument in arguments)
+        if arguments[0].parts and len(set(values)) > 1:
+            return self.several(nodes, arguments[0].parts, values)
         if self.is_shown(values):
             return self.size(values)
         term = self.stored_term(argument_term(self.of, arguments, nodes, in_all(nodes)))
@@ -58,6 +60,23 @@ class Attributes:
         """Whether values are read of the inputs: free sizes, and what differs between the uses of one module."""
         bodies = self.of.template.bodies
         return is_free(values) or (len(values) == len(bodies) and not self.of.template.agree(values))
+
+    def several(self, nodes: Sequence[Node], names: Sequence[str], values: Sequence[object]) -> Code:
+        """Tuples whose numbers come from attributes of these names."""
+        rows = [value for value in values if isinstance(value, tuple)]
+        parts = [self.part(nodes, name, same) for name, same in zip(names, zip(*rows, strict=True), strict=True)]
+        return f"({', '.join(map(flat, parts))}{',' * (len(parts) == 1)})"
+
+    def part(self, nodes: Sequence[Node], name: str, values: tuple[object, ...]) -> Code:
+        """A number that the inputs show, or that the spec has an expression for, or that follows from the inputs."""
+        written = [node.written.get(name) for node in nodes]
+        sizes = tuple(value for value in values if isinstance(value, (int, Dim)))
+        shown = self.sizes.read(sizes) if len(set(sizes)) > 1 else None
+        if shown or None in written or is_free(values) or len(set(sizes)) == 1:
+            return shown or self.size(values)
+        column = in_all(nodes)
+        term = self.term(Wanted(name, values, column.rows, written, column.places))
+        return term.code if term.strength == ATOM else Loose(term.code, term.strength)
 
     def size(self, values: tuple[object, ...]) -> Code:
         """Sizes, some of them free, or tuples of such, in every instance."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from graphc.dims import product
 from graphc.expr import Binary, Call, Choice, Expr, Literal, Name, Unary
 from graphc.graph import Node, Scope, Value
+from graphc.ops.join import Concat
+from graphc.ops.rearrange import Rearrange
 from graphc_torch.term import Place, UnresolvedError, binding_of
 
 
@@ -42,7 +45,9 @@ class Flow:
             written = _made_so(value, axis)
             if written is not None:
                 return self.lifted(written, value.node.scope)
-            value, axis = _before(value, axis)
+            factor, value, axis = _before(value, axis)
+            if factor != 1:
+                return Binary(0, 0, _literal(factor), "*", self.followed(value, axis))
         return Axis(0, 0, self.inputs[value], axis)
 
     def lifted(self, expression: Expr, scope: Scope) -> Expr:
@@ -71,13 +76,36 @@ def _made_so(value: Value, axis: int) -> Expr | None:
     return value.node.written.get(main) if size is not None and size == value.type.shape[axis] else None
 
 
-def _before(value: Value, axis: int) -> tuple[Value, int]:
-    """The operand, and its axis, that an op leaves as large as it was."""
+def _before(value: Value, axis: int) -> tuple[int, Value, int]:
+    """The operand and its axis that an op leaves as large as it was, or makes so many times as large."""
     node, size = value.node, value.type.shape[axis]
+    if isinstance(node.op, Rearrange):
+        return _joined(node, axis)
+    if isinstance(node.op, Concat) and axis == node.op.dim:
+        return _equal_parts(node, axis)
     shape = node.operands[0].type.shape if node.operands and len(node.outputs) == 1 else ()
     for number in (axis, *range(len(shape))):
         if number < len(shape) and shape[number] == size:
-            return node.operands[0], number
+            return 1, node.operands[0], number
+    raise UnresolvedError(node.path)
+
+
+def _equal_parts(node: Node, axis: int) -> tuple[int, Value, int]:
+    """Of an axis that has the operands one behind the other: their number, and the first, where all are as large."""
+    if len({operand.type.shape[axis] for operand in node.operands}) == 1:
+        return len(node.operands), node.operands[0], axis
+    raise UnresolvedError(node.path)
+
+
+def _joined(node: Node, axis: int) -> tuple[int, Value, int]:
+    """Of an axis that is joined of a whole one and of parts whose sizes are given: these multiplied, and that one."""
+    op = node.op
+    if isinstance(op, Rearrange):
+        given = [op.sizes[name] for name in op.parsed.right[axis] if name in op.sizes]
+        whole = tuple(name for name in op.parsed.right[axis] if name not in op.sizes)
+        factor = product(given)
+        if whole in op.parsed.left and isinstance(factor, int):
+            return factor, node.operands[0], op.parsed.left.index(whole)
     raise UnresolvedError(node.path)
 
 

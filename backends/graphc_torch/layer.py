@@ -33,13 +33,17 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument: left out where it equals the default. `attribute` is the op's field that it comes from, if any."""
+    """One argument: left out where it equals the default. `attribute` is the op's field that it comes from, if any.
+
+    Where the value is a tuple, `parts` can be the attributes that its numbers come from.
+    """
 
     name: str
     value: object
     default: object = REQUIRED
     positional: bool = False
     attribute: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,9 @@ def layer_of(node: Node) -> Layer:
         raise SpecError([Diagnostic("E901", message, node.span)]) from error
 
 
-def inferred(name: str, value: object) -> Argument:
+def inferred(name: str, value: object, parts: tuple[str, ...] = ()) -> Argument:
     """A positional argument that follows from the input."""
-    return Argument(name, value, positional=True)
+    return Argument(name, value, positional=True, parts=parts)
 
 
 def positional(op: Op, name: str, default: object = REQUIRED) -> Argument:

@@ -62,9 +62,16 @@ class Reading:
         """The arguments of a call that follow a tensor at hand: where there is none, the defaults must do."""
         at_hand = self.at_hand(call)
         if at_hand is None:
-            return {}
+            return self.like_weight(call)
         names = call.like if self.is_float(at_hand) else [name for name in call.like if name == "device"]
         return {name: f"{atom(self.code_of(In(at_hand)))}.{name}" for name in names}
+
+    def like_weight(self, call: Call) -> dict[str, str]:
+        """The same where a class is given nothing, of a weight of its own."""
+        body = self.of.template.bodies[0]
+        owned = [i.name for i in body.items if isinstance(i.thing, Node) and "weight" in dict(i.thing.weights())]
+        like = call.like if owned and not body.inputs else ()
+        return {name: f"self.{owned[0]}.weight.{name}" for name in like}
 
     def at_hand(self, call: Call) -> int | None:
         """The number of the input whose element type and device a call takes: one with fractions before others."""

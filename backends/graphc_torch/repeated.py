@@ -120,9 +120,11 @@ class Repeated:
         Raises:
             UnresolvedError: its variable is no such number.
         """
-        found = {name for item in self.column.items for name in _numbers(scope_of(item))} or {"i"}
+        groups = [scope_of(item) for item in self.column.items]
+        found = {name for group in groups for name in _numbers(group)} or {"i"}
         name = found.pop()
-        if found or name in self.of.numbers.parameters or self.column.loop:
+        counts = all(name not in group.bindings or name in _numbers(group) for group in groups)
+        if found or not counts or name in self.of.numbers.parameters or self.column.loop:
             raise UnresolvedError(self.name)
         return name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from graphc.demands import Rule
-from graphc.dims import Size, substitute, symbol, symbols
+from graphc.dims import Dim, Size, substitute, symbol, symbols
 from graphc.graph import Value
 from graphc.pretty import pretty_shape
 from graphc_torch.construct import Class
@@ -37,15 +37,30 @@ def _reduced(size: Size, rules: Mapping[str, Rule]) -> Size:
 
 
 def _inputs(of: Class, rules: Mapping[str, Rule]) -> dict[str, list[Size]]:
-    """The sizes of the class's first input, in every instance, by name."""
+    """Sizes that the class has words for, in every instance: the spec's own, then those of its first input's axes."""
     inputs = [body.inputs[0] for body in of.template.bodies if body.inputs]
-    if not inputs:
-        return {}
-    axes = AXES.get(inputs[0].type.rank, "")
+    found = _bound(of, rules)
+    if not inputs or len({value.type.rank for value in inputs}) > 1:
+        return found
+    for axis, name in enumerate(AXES.get(inputs[0].type.rank, "")):
+        sizes = [_reduced(value.type.shape[axis], rules) for value in inputs]
+        if name not in found and sizes not in found.values():
+            found[name] = sizes
+    return found
+
+
+def _bound(of: Class, rules: Mapping[str, Rule]) -> dict[str, list[Size]]:
+    """The sizes that the inputs of the block bind, by the names that the spec gives them."""
+    bindings = [body.scope.bindings for body in of.template.bodies]
+    sizes = {
+        name: [each[name].value for each in bindings if name in each]
+        for name, binding in bindings[0].items()
+        if binding.source == "size"
+    }
     return {
-        name: [_reduced(value.type.shape[axis], rules) for value in inputs]
-        for axis, name in enumerate(axes)
-        if len({value.type.rank for value in inputs}) == 1
+        name: [_reduced(size, rules) for size in column if isinstance(size, int | Dim)]
+        for name, column in sizes.items()
+        if len(column) == len(bindings) and all(isinstance(size, int | Dim) for size in column)
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from itertools import combinations
@@ -67,7 +67,7 @@ class Sizes:
         found = self.read(column) or self.product(column)
         if found:
             return found
-        in_axes = {rewritten(size, self.basis(row)) for row, size in enumerate(column)}
+        in_axes = {self.basis(row).rewritten(size) for row, size in enumerate(column)}
         if len(in_axes) > 1:
             raise UnresolvedError(str(column[0]))
         return self.written(in_axes.pop())
@@ -95,23 +95,36 @@ class Sizes:
                         return self.written(floor_divide(total * factor, divisor))
         return None
 
-    def basis(self, row: int) -> dict[Monomial, Size]:
+    def basis(self, row: int) -> Basis:
         """What the axes show in an instance, in terms of their sizes, of which each has its code as its name."""
-        shown = [(axis, as_multiple(axis.column[row])) for axis in sorted(self.axes, key=Axis.effort)]
-        found: dict[Monomial, Size] = {}
-        for axis, multiple in shown:
+        found = Basis()
+        for axis in sorted(self.axes, key=Axis.effort):
+            size, code = axis.column[row], symbol(axis.code)
+            multiple = as_multiple(size)
             if multiple:
-                found.setdefault(multiple.monomial, (symbol(axis.code) - multiple.plus) // multiple.factor)
+                found.parts.setdefault(multiple.monomial, (code - multiple.plus) // multiple.factor)
+            else:
+                found.sums.setdefault(size, code)
         return found
 
     def written(self, size: Size) -> Code:
         """The code of a size in terms of axes."""
+        for part in _floors(size):
+            rest = size - _modulo(part)
+            if len(terms_of(rest)) < len(terms_of(size)):
+                return self.with_remainder(rest, part)
         terms = [(coefficient, self.term(monomial, abs(coefficient))) for monomial, coefficient in terms_of(size)]
         (least, first), *others = sorted(terms, key=lambda term: term[0] < 0)
         total = prefixed("-", first) if least < 0 else first
         for coefficient, code in others:
             total = joined([total, code], "-" if coefficient < 0 else "+")
         return total
+
+    def with_remainder(self, rest: Size, part: Floor) -> Code:
+        """A size and numerator % divisor; that is -n % d where the numerator is (d - 1)·n."""
+        numerator = _least(part.numerator, part.divisor)
+        remainder = joined([self.written(numerator), self.written(part.divisor)], "%")
+        return joined([self.written(rest), remainder], "+") if rest != 0 else remainder
 
     def term(self, monomial: Monomial, coefficient: int) -> Code:
         """A term of a sum, without its sign."""
@@ -141,25 +154,49 @@ class Sizes:
         return Bracket(part.kind, (self.written(part.left), self.written(part.right)))
 
 
-def rewritten(size: Size, basis: Mapping[Monomial, Size]) -> Size:
-    """A size with what stands for each product of its parts, or else for each part."""
-    total: Size = 0
-    for monomial, coefficient in terms_of(size):
-        if monomial in basis:
-            total = total + basis[monomial] * coefficient
-        else:
-            total = total + product(_rewritten_atom(part, basis) for part in monomial) * coefficient
-    return total
+@dataclass(slots=True)
+class Basis:
+    """What stands for products of sizes, and for whole sums."""
 
+    parts: dict[Monomial, Size] = field(default_factory=dict)
+    sums: dict[Size, Size] = field(default_factory=dict)
 
-def _rewritten_atom(part: Atom, basis: Mapping[Monomial, Size]) -> Size:
-    if (part,) in basis:
-        return basis[part,]
-    if isinstance(part, Symbol):
-        raise UnresolvedError(part.name)
-    if isinstance(part, Floor):
-        return floor_divide(rewritten(part.numerator, basis), rewritten(part.divisor, basis))
-    return {"min": smaller, "max": larger}[part.kind](rewritten(part.left, basis), rewritten(part.right, basis))
+    def rewritten(self, size: Size) -> Size:
+        """A size with what stands for a sum in it, for each product of its parts, or else for each part.
+
+        Raises:
+            UnresolvedError: nothing stands for a free size.
+        """
+        for whole, code in self.sums.items():
+            for sign in (1, -1):
+                rest = size - whole * sign
+                if isinstance(size, Dim) and len(terms_of(rest)) < len(size.terms):
+                    return self.rewritten(rest) + code * sign
+        total: Size = 0
+        for monomial, coefficient in terms_of(size):
+            known = self.parts.get(monomial)
+            total = total + (product(map(self._atom, monomial)) if known is None else known) * coefficient
+        return total
+
+    def _atom(self, part: Atom) -> Size:
+        if (part,) in self.parts:
+            return self.parts[part,]
+        if isinstance(part, Symbol):
+            raise UnresolvedError(part.name)
+        if isinstance(part, Floor):
+            return self._nested(part) or floor_divide(self.rewritten(part.numerator), self.rewritten(part.divisor))
+        return {"min": smaller, "max": larger}[part.kind](self.rewritten(part.left), self.rewritten(part.right))
+
+    def _nested(self, part: Floor) -> Size | None:
+        """A floor as that of another one which something stands for: (n + m·d) // (d·k) is (n // d + m) // k."""
+        for monomial, code in self.parts.items():
+            inner = monomial[0]
+            if len(monomial) != 1 or not isinstance(inner, Floor):
+                continue
+            d, whole, more = inner.divisor, part.divisor, part.numerator - inner.numerator
+            if all(isinstance(each, int) for each in (d, whole, more)) and whole % d == 0 and more % d == 0:
+                return (code + more // d) // (whole // d)
+        return None
 
 
 def axes_of(inputs: Sequence[tuple[str, Sequence[Shape]]]) -> list[Axis]:
@@ -182,6 +219,31 @@ def free_sizes(value: object) -> Iterator[Dim]:
     elif isinstance(value, Op):
         for _, attribute in value:
             yield from free_sizes(attribute)
+
+
+def _floors(size: Size) -> Iterator[Floor]:
+    """The floors that stand in a sum by themselves."""
+    for monomial, _ in terms_of(size):
+        if len(monomial) == 1 and isinstance(monomial[0], Floor):
+            yield monomial[0]
+
+
+def _modulo(part: Floor) -> Size:
+    """numerator % divisor."""
+    return part.numerator % part.divisor
+
+
+def _least(numerator: Dim, divisor: Size) -> Size:
+    """The numerator that has the same remainder and the smallest numbers in it."""
+    if not isinstance(divisor, int):
+        return numerator
+    terms = ((monomial, c % divisor) for monomial, c in terms_of(numerator))
+    least = (product(map(_alone, monomial)) * (c - divisor if 2 * c > divisor else c) for monomial, c in terms)
+    return sum(least, start=0)
+
+
+def _alone(part: Atom) -> Dim:
+    return Dim((((part,), 1),))
 
 
 def _ratios(size: Size, wanted: Size) -> Iterator[tuple[int, int]]:

@@ -67,7 +67,7 @@ def fitted(graph: Graph, tensors: Tensors, name: str, table: Mapping[str, Origin
         _add(fit, tensors, path, weight, table.get(path) or Origin((path,)))
     paths = chain(wanted, (path for path, _ in graph.training_weights()))
     known = {taken for path in paths for taken in (table.get(path) or Origin((path,))).names}
-    fit.unexpected.extend(taken for taken in tensors if taken not in known and not is_counter(taken))
+    fit.unexpected.extend(taken for taken in tensors if taken not in known and not is_spare(taken))
     return fit
 
 
@@ -88,6 +88,11 @@ def _add(fit: Fit, tensors: Tensors, path: str, weight: Weight, origin: Origin) 
 
 def is_counter(path: str) -> bool:
     return path.rpartition(".")[2] == COUNTER
+
+
+def is_spare(name: str) -> bool:
+    """Whether a tensor of a file is no weight, but follows from sizes, as torchvision's indices of Swin's biases do."""
+    return is_counter(name) or name.rpartition(".")[2] == "relative_position_index"
 
 
 def _problem(origin: Origin, shapes: list[Shape], weight: Weight) -> str:

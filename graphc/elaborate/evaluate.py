@@ -196,7 +196,7 @@ def _(e: Member, at: Site) -> Thing:
 @_of.register(Call)
 def _(e: Call, at: Site) -> Thing:
     arguments = [of(argument, at) for argument in e.arguments]
-    attributes = {name: Argument(of(value, at), at.span(value)) for name, value in e.keywords}
+    attributes = {name: Argument(of(value, at), at.span(value), value) for name, value in e.keywords}
     shared = at.frame.shared(e.function)
     if shared is not None:
         return _use(e, at, shared, arguments, attributes)

@@ -111,7 +111,8 @@ def apply(at: Site, e: Expr, name: str, things: Sequence[Thing], attributes: Map
     until = slots.index(named[-1]) + 1 if named else 0
     operands += [_named(at, e, slot, attributes) for slot in slots[len(operands) : until]]
     others = {key: argument for key, argument in attributes.items() if key not in {slot.name for slot in named}}
-    node = made(at.build, name, operands, Arguments(others), at.place(e, name))
+    arguments = Arguments(others)
+    node = made(at.build, name, operands, arguments, at.place(e, name), arguments.written())
     return node.output if len(node.outputs) == 1 else result_of(node)
 
 

@@ -10,18 +10,20 @@ from graphc.ops.rearrange import Group, Rearrange
 from graphc.tensor import Tensor
 from graphc_torch.layer import Call, Layer, inferred, lower
 
-Stage: TypeAlias = tuple[str, tuple[object, ...]]
-"""A function of torch that takes the value first, and its arguments."""
+Stage: TypeAlias = tuple[str, tuple[object, ...], Group]
+"""A function of torch that takes the value first, its arguments, and the axes that a tuple among them has sizes of."""
 
 
 @lower.register
 def _(op: Rearrange, input: Tensor) -> Layer:
     """A function of torch where one is enough, else methods, one after the other."""
     stages = list(stages_of(op))
-    arguments = tuple(inferred("", value) for _, given in stages for value in given)
+    arguments = tuple(
+        inferred("", value, names if isinstance(value, tuple) else ()) for _, given, names in stages for value in given
+    )
     if len(stages) == 1:
         return Layer(function=Call(f"torch.{stages[0][0]}", arguments))
-    methods = "\n".join(called(*stage) for stage in stages)
+    methods = "\n".join(called(name, given) for name, given, _ in stages)
     return Layer(function=Call(methods, arguments, style="methods")) if stages else Layer()
 
 
@@ -36,14 +38,14 @@ def stages_of(op: Rearrange) -> Iterator[Stage]:
     pattern = op.parsed
     for axis, group in reversed(list(enumerate(pattern.left))):
         if len(group) != 1:
-            yield ("unflatten", (axis, parts(op, group))) if group else ("squeeze", (axis,))
+            yield ("unflatten", (axis, parts(op, group)), group) if group else ("squeeze", (axis,), ())
     two = [axis for axis, before in enumerate(pattern.order) if axis != before]
     if two:
-        yield ("transpose", tuple(two)) if len(two) == 2 else ("permute", (pattern.order,))
+        yield ("transpose", tuple(two), ()) if len(two) == 2 else ("permute", (pattern.order,), ())
     for axis, group in reversed(list(enumerate(pattern.right))):
         first = sum(map(len, pattern.right[:axis]))
         if len(group) != 1:
-            yield ("flatten", (first, first + len(group) - 1)) if group else ("unsqueeze", (first,))
+            yield ("flatten", (first, first + len(group) - 1), ()) if group else ("unsqueeze", (first,), ())
 
 
 def parts(op: Rearrange, group: Group) -> tuple[Size, ...]:
