@@ -51,13 +51,13 @@ def test_names_of_modules_are_refused() -> None:
 def test_the_paths_of_unet_are_its_figure() -> None:
     two = ["conv2d", "relu", "conv2d_2", "relu_2"]
     wanted = [
-        *(f"down.{i}.{step}" for i in range(4) for step in [*(f"features.{s}" for s in two), "max_pool2d"]),
+        *(f"down.{i}.{step}" for i in range(4) for step in [*(f"features.{s}" for s in two), "pool"]),
         *(f"bottom.{step}" for step in two),
         "dropout",
         *(
             f"up.{i}.{step}"
             for i in range(4)
-            for step in ["conv_transpose2d", "center_crop", "concat", *(f"double_conv.{s}" for s in two)]
+            for step in ["up_conv.conv_transpose2d", "center_crop", "concat", *(f"double_conv.{s}" for s in two)]
         ),
         "logits",
     ]
@@ -111,6 +111,7 @@ def test_numbers_of_a_block_keep_their_names() -> None:
         "width": 128,
         "stride": 2,
         "stride_1x1": False,
+        "dilation": 1,
         "in_channels": 256,
         "H": scopes["stage.1.unit.0"].inputs["features"].type.shape[2],
         "W": scopes["stage.1.unit.0"].inputs["features"].type.shape[3],

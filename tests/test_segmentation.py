@@ -32,8 +32,8 @@ from graphc.graph import Graph
 from graphc.initial import initial_values
 from graphc.settings import read_settings
 from graphc.verify import Asked, verify
+from optable.running import session
 from test_checkpoint import alive, fit_of
-from test_onnx import session
 from test_torch import worst
 from test_training import batch, tensors, train
 

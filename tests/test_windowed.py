@@ -23,8 +23,8 @@ from graphc.elaborate import elaborate
 from graphc.graph import Graph
 from graphc.settings import read_settings
 from graphc.verify import Asked, verify
+from optable.running import session
 from test_checkpoint import fit_of
-from test_onnx import session
 from test_torch import worst
 from test_training import batch, tensors, train
 from windowed import NAT, CvT, NeighbourhoodAttention

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graphc.graph import Node, Value
-from graphc.tensor import Constant, Initial, Normal, Tensor, Uniform
+from graphc.tensor import Bilinear, Constant, Gaussian, Initial, Normal, Tensor, Uniform
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,10 @@ def initial(drawn: Initial) -> str:
         case Normal(mean, std, row, _):
             padding = "" if row is None else f", row {row} is 0"
             return f"normal, mean {mean:g}, standard deviation {std:g}{padding}"
+        case Bilinear():
+            return "triangles that interpolate"
+        case Gaussian(std, mean):
+            return f"a Gaussian over each kernel, standard deviation {std:g}, mean {mean:g}"
 
 
 def _root(bound: float) -> str:
