@@ -1,4 +1,4 @@
-"""Costs beside those that other tools count, and the time to a summary: `python benchmarks/costs.py`.
+"""Costs beside those of other tools, and the time to a summary: `python benchmarks/costs.py [SPEC…] [--rounds N]`.
 
 Figures: parameters and multiply-accumulates of torchvision's networks as torchinfo, fvcore and torch's own counter give
 them, against the sums over the layers' formulas (`analytic`). The tools are called as they come, and once without
@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from onnx_compared import report, rounds
+from onnx_compared import asked, report, rounds
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -95,21 +95,22 @@ def figures(name: str) -> None:
 
     image = torch.zeros(1, 3, 224, 224)
     params, truth = sum(weight.numel() for weight in fresh().parameters()), analytic(fresh(), image)
-    print(f"\n{name:<18} {'parameters':>12} {'MACs':>16}   off the truth")
+    print(f"\n| {name} | parameters | MACs | MACs off the truth | without the fused path | parameters |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     tools: Mapping[str, Callable[[], tuple[int, int]]] = {
         "graphc": lambda: by_graphc(name),
         "torch's counter": lambda: by_torch(fresh(), image),
         "fvcore": lambda: by_fvcore(fresh(), image),
         "torchinfo": lambda: by_torchinfo(fresh(), image),
     }
-    print(f"{'analytic':<18} {params:>12,} {truth:>16,}")
+    print(f"| analytic | {params:,} | {truth:,} | | | |")
     for tool, count in tools.items():
         counted, macs = count()
         torch.backends.mha.set_fastpath_enabled(False)
         _, slow = count()
         torch.backends.mha.set_fastpath_enabled(True)
-        off = f"{macs / truth - 1:+.2%}, without the fused path {slow / truth - 1:+.2%}"
-        print(f"{tool:<18} {counted:>12,} {macs:>16,}   {off}; parameters {counted / params - 1:+.2%}")
+        off = f"{macs / truth - 1:+.2%} | {slow / truth - 1:+.2%} | {counted / params - 1:+.2%}"
+        print(f"| {tool} | {counted:,} | {macs:,} | {off} |")
 
 
 def process(*command: str) -> Callable[[], object]:
@@ -121,10 +122,11 @@ def main() -> None:
     """Prints figures, then times."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    for name in NETWORKS:
+    said = asked(__doc__, NETWORKS, ROUNDS)
+    for name in said.networks:
         figures(name)
     tests = str(Path(__file__).parents[1] / "tests")
-    for name in NETWORKS:
+    for name in said.networks:
         work = {
             "graphc summary": process("-m", "graphc", "summary", name),
             "graphc summary again": process("-m", "graphc", "summary", name),
@@ -132,7 +134,7 @@ def main() -> None:
             "torchinfo": process("-c", TORCHINFO.format(tests=tests, name=name)),
         }
         rounds(work, 1)
-        report(f"{name}, a process each", rounds(work, ROUNDS), "graphc summary")
+        report(f"{name}, a process each", rounds(work, said.rounds), "graphc summary")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""How long a network takes to become ONNX, beside torch's exporters: `python benchmarks/onnx_emission.py [SPEC…]`.
+"""How long a network takes to become ONNX, beside torch's exporters.
+
+`python benchmarks/onnx_emission.py [SPEC…] [--rounds N]`.
 
 All get the same PyTorch module's weights, and give the network for one picture of the example size; ours is for all
 sizes. They take turns in one process, in random order; ours runs under two names, as a control. What is claimed are the
@@ -9,14 +11,13 @@ from __future__ import annotations
 
 import io
 import logging
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from onnx_compared import report, rounds
+from onnx_compared import asked, report, rounds
 
 import graphc
 import graphc_onnx
@@ -70,11 +71,12 @@ def main() -> None:
     """Measures and prints tables."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    for address in sys.argv[1:] or NETWORKS:
+    said = asked(__doc__, NETWORKS, ROUNDS)
+    for address in said.networks:
         with TemporaryDirectory() as folder:
             for title, work in zip(("in memory", "written"), ways(graphc.compile(address), Path(folder)), strict=True):
                 rounds(work, 1)
-                report(f"{address} {title}", rounds(work, ROUNDS), OURS)
+                report(f"{address} {title}", rounds(work, said.rounds), OURS)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""How fast ONNX Runtime runs our files, and those of torch's exporters: `python benchmarks/onnx_latency.py [SPEC…]`.
+"""How fast ONNX Runtime runs our files, and those of torch's exporters.
+
+`python benchmarks/onnx_latency.py [SPEC…] [--rounds N]`.
 
 All have the same weights and run one picture of the example size, on one thread, in turns and in random order; ours
 runs under two names, as a control. Ours is for all sizes; torch's exporters are given this size alone, as is their
@@ -8,7 +10,6 @@ default. That all give the same is checked first. What is claimed are the ratios
 from __future__ import annotations
 
 import logging
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from onnx_compared import report, rounds
+from onnx_compared import asked, report, rounds
 from onnx_emission import NETWORKS, OURS, pictures
 
 import graphc
@@ -56,8 +57,9 @@ def main() -> None:
     """Measures and prints tables."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    said = asked(__doc__, NETWORKS, ROUNDS)
     rng = np.random.default_rng(0)
-    for address in sys.argv[1:] or NETWORKS:
+    for address in said.networks:
         graph = graphc.compile(address)
         inputs = [rng.standard_normal(value.shape, np.float32) for value in pictures(graph)]
         with TemporaryDirectory() as folder:
@@ -67,7 +69,7 @@ def main() -> None:
             difference = np.abs(run()[0] - wanted).max() / np.abs(wanted).max()
             if difference > TOLERANCE:
                 raise ValueError(f"{address}: {name} differs by {difference}")
-        report(address, rounds(work, ROUNDS), OURS)
+        report(address, rounds(work, said.rounds), OURS)
 
 
 if __name__ == "__main__":

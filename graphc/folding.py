@@ -7,14 +7,16 @@ alone reads can have both: in its weight and in its bias (Jacob et al. 2018, 3.2
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from graphc.graph import Graph, Node, Scope, Skipped, Value
+from graphc.ops.activation import Dropout, Dropout2d, StochasticDepth
 from graphc.ops.conv import Convolution
 from graphc.ops.norm import BatchNorm, FrozenBatchNorm
 
 NORMS = (BatchNorm, FrozenBatchNorm)
+IDLE = (Dropout, Dropout2d, StochasticDepth)
 
 
 def fold_batch_norms(graph: Graph) -> Graph:
@@ -23,7 +25,17 @@ def fold_batch_norms(graph: Graph) -> Graph:
     The main graph alone is rewritten: there is no training of it any more, and no expectation of its counts. What is
     said of the folded step's path (`let`, outputs) is said of the convolution. The given graph stays as it is.
     """
-    return _Folding(graph, folded(graph)).graph()
+    return at_inference(graph, folded(graph))
+
+
+def at_inference(graph: Graph, norms: Mapping[Node, Node], steps: Collection[Node] = ()) -> Graph:
+    """The graph without some of its `folded` batch norms, and without some `idle` steps, as `fold_batch_norms`."""
+    return _Folding(graph, {*norms, *steps}, set(norms.values())).graph()
+
+
+def idle(graph: Graph) -> set[Node]:
+    """The steps that give what they are given, but in training."""
+    return {node for node in graph.nodes if isinstance(node.op, IDLE)}
 
 
 def folded(graph: Graph) -> dict[Node, Node]:
@@ -47,10 +59,11 @@ def _has_statistics(node: Node) -> bool:
 
 @dataclass(slots=True)
 class _Folding:
-    """Makes the graph anew, without some nodes."""
+    """Makes the graph anew, without some nodes; some of the others have a bias then."""
 
     given: Graph
-    gone: Mapping[Node, Node]
+    gone: Collection[Node]
+    biased: Collection[Node]
     nodes: dict[Node, Node] = field(default_factory=dict)
     scopes: dict[Scope, Scope] = field(default_factory=dict)
 
@@ -101,7 +114,7 @@ class _Folding:
         """A node with its operands; a convolution whose norm goes has a bias."""
         if node not in self.nodes:
             op, written = node.op, node.written
-            if isinstance(op, Convolution) and node in self.gone.values():
+            if isinstance(op, Convolution) and node in self.biased:
                 op = type(op).model_validate(
                     {name: getattr(op, name) for name in type(op).model_fields} | {"bias": True}
                 )
@@ -122,7 +135,7 @@ class _Folding:
 
     def value(self, value: Value) -> Value:
         """What a value is now: that of the convolution, for one of a norm that is gone."""
-        if value.node in self.gone:
+        while value.node in self.gone:
             value = value.node.operands[0]
         return self.node(value.node).outputs[value.node.outputs.index(value)]
 

@@ -461,9 +461,10 @@ class Graph:
         return summary(self, depth=depth, columns=columns)
 
     def diff(self, other: Graph) -> Diff:
-        """How this graph becomes another: `same`, `edits`, and as a report `text()`, `markdown()` and `data()`.
+        """How this graph becomes another: `same`, `edits`, and as a report `text()`, `markdown()`, `data()`, `draw()`.
 
-        Parts are recognised by their structure, not by their names.
+        Parts are recognised by their structure, not by their names. What it gives is true where something differs.
+        Beside the graph of a model's file, batch norms are folded and steps of training left out if the file has none.
         """
         from graphc.diff import diff
 

@@ -254,6 +254,17 @@ def test_a_backend_that_only_writes_files_says_so(tiny: graphc.Graph, monkeypatc
         tiny.module()
 
 
+def test_diff_tells_how_a_graph_becomes_another(tiny: graphc.Graph) -> None:
+    made = tiny.diff(graphc.compile(text=TINY, set={"channels": 8}))
+    assert made
+    assert not made.same
+    assert [edit.text for edit in made.edits] == ["`conv` (conv2d): 4 → 8 out channels"]
+    assert str(made) == made.text()
+    assert made.sentence.replace("`", "") in made.text()
+    assert repr(made) == "<diff before → after: 1 edit>"
+    assert not tiny.diff(graphc.compile(text=TINY))
+
+
 def test_nothing_that_is_made_changes_the_graph(tiny: graphc.Graph) -> None:
     before = tiny.onnx().SerializeToString(deterministic=True), tiny.source(), tiny.draw(), str(tiny.summary())
     after = tiny.onnx().SerializeToString(deterministic=True), tiny.source(), tiny.draw(), str(tiny.summary())

@@ -510,6 +510,42 @@ def test_each_command_has_a_short_help_with_an_example_that_runs(graphc: Graphc,
     assert graphc(*example.split()).code == 0
 
 
+COMMANDS = [
+    *("build", "check", "verify", "summary", "draw", "diff", "transfer"),
+    *("ls", "ops", "expand", "explain", "schema", "new"),
+]
+
+
+def test_the_help_lists_the_commands_in_the_order_of_work_with_a_whole_line_each(graphc: Graphc) -> None:
+    text = graphc("--help").out
+    listed = text.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in listed] == COMMANDS
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed)
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_help_fits_a_screen_and_has_an_example(graphc: Graphc, command: str) -> None:
+    lines = graphc(command, "--help").out.splitlines()
+    assert len(lines) <= 31
+    assert max(map(len, lines)) <= 80
+    assert re.search(rf"^  Examples?: graphc {command} ", "\n".join(lines), re.MULTILINE)
+
+
+def test_an_option_has_one_name_everywhere(graphc: Graphc) -> None:
+    """What is written goes to -o, its form is --as, that of errors --format; settings are --set and --size."""
+    helps = {command: graphc(command, "--help").out for command in COMMANDS}
+    options = {command: set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", text)) for command, text in helps.items()}
+    assert {command for command, told in options.items() if "-o" in told} == {
+        "build", "draw", "diff", "transfer", "expand", "schema", "new",
+    }  # fmt: skip
+    assert all("--output" in told for told in options.values() if "-o" in told)
+    assert not {"--out", "--json", "--kind", "--param", "--shape"} & set().union(*options.values())
+    described = {"check", "build", "summary", "draw", "diff", "verify", "expand"}
+    assert {command for command, told in options.items() if {"--set", "--size"} <= told} == described
+    assert all("--format" in options[command] for command in described | {"ls", "schema", "transfer"})
+
+
 def test_without_a_command_the_help_is_shown(graphc: Graphc) -> None:
     run = graphc()
     assert all(command in run.out + run.err for command in ("build", "check", "draw"))
@@ -540,6 +576,13 @@ def test_a_closed_pipe_is_no_traceback(arguments: list[str]) -> None:
         running.stdout.close()
         assert running.stderr.read() == b""
     assert running.returncode == 141
+
+
+@pytest.mark.parametrize("arguments", [["ops"], ["ops", "conv2d"], ["summary", "tiny.yaml"], ["check", "tiny.yaml"]])
+def test_a_stdout_that_is_closed_from_the_start_is_no_bug(folder: Path, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "graphc", *arguments]
+    done = process("sh", "-c", 'exec "$@" >&-', "sh", *command)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -590,3 +633,71 @@ def test_a_wrong_tap_is_a_wrong_call(graphc: Graphc, folder: Path) -> None:
     assert run.code == 2
     assert "no value at `konv`: did you mean `conv`?" in " ".join(run.err.split())
     assert files(folder) == set()
+
+
+# --- saved graphs
+
+
+def test_what_expand_writes_the_other_commands_read(graphc: Graphc, folder: Path) -> None:
+    assert graphc("expand", "tiny.yaml", "-o", "tiny.json").code == 0
+    whole, saved = graphc("check", "tiny.yaml"), graphc("check", "tiny.json")
+    assert saved.out == whole.out
+    assert graphc("summary", "tiny.json").out == graphc("summary", "tiny.yaml").out
+    for address, file in (("tiny.yaml", "a"), ("tiny.json", "b")):
+        assert graphc("build", address, "-o", f"{file}.py", "-o", f"{file}.mmd").code == 0
+    assert (folder / "a.py").read_text() == (folder / "b.py").read_text()
+    assert (folder / "a.mmd").read_text() == (folder / "b.mmd").read_text()
+
+
+def test_expand_writes_what_the_suffix_says_unless_it_is_told(graphc: Graphc, folder: Path) -> None:
+    assert graphc("expand", "tiny.yaml", "-o", "one.json").out.startswith("one.json")
+    assert (folder / "one.json").read_text() == graphc("expand", "tiny.yaml", "--as", "json").out
+    assert graphc("expand", "tiny.yaml", "-o", "one.yaml").code == 0
+    assert (folder / "one.yaml").read_text() == graphc("expand", "tiny.yaml").out
+    graphc("expand", "tiny.yaml", "--as", "yaml", "-o", "two.json")
+    assert (folder / "two.json").read_text() == (folder / "one.yaml").read_text()
+
+
+def test_a_saved_graph_has_nothing_to_set(graphc: Graphc, folder: Path) -> None:
+    graphc("expand", "tiny.yaml", "-o", "tiny.json")
+    run = graphc("check", "tiny.json", "--set", "width=2")
+    assert run.code == 2
+    assert "`width` can't be set: this is no spec" in run.err
+    assert graphc("check", "none.json").code == 2
+
+
+def test_a_schema_goes_to_a_file(graphc: Graphc, folder: Path) -> None:
+    run = graphc("schema", "tiny.yaml", "-o", "tiny.schema.json")
+    assert (run.code, run.err) == (0, "")
+    assert (folder / "tiny.schema.json").read_text() == graphc("schema", "tiny.yaml").out
+
+
+# --- narrow terminals, and blocks where ops are asked for
+
+
+@pytest.mark.parametrize("columns", [30, 60, 80])
+def test_a_summary_keeps_to_the_width(columns: int) -> None:
+    table = on_terminal("summary", "resnet18", columns=columns, NO_COLOR="1").split("\n\n")[1].splitlines()
+    assert len(table) > 10
+    assert max(map(len, table)) <= columns
+    assert all(re.search(r"(-|parameters|free|\d|─|MACs)$", line) for line in table)
+
+
+def test_a_block_without_anything_in_order_is_not_called_free(graphc: Graphc, folder: Path) -> None:
+    text = "blocks: {one: {graph: [conv2e: 3]}}\ngraph:\n  - relu\n  - do: [one]\n    for: {i: [1, 2]}\n    id: part\n"
+    (folder / "wrong.yaml").write_text(TINY.partition("graph:\n")[0] + text + "outputs: {features: x}\n")
+    run = graphc("summary", "wrong.yaml")
+    assert run.code == 1
+    assert re.search(r"^part\b.* -$", run.out, re.MULTILINE)
+
+
+def test_a_block_is_no_op_and_the_hint_says_so(graphc: Graphc) -> None:
+    run = graphc("ops", "conv_bn_relu")
+    assert run.code == 2
+    assert "it is a block that every spec may use" in " ".join(run.err.split())
+
+
+def test_empty_names_of_columns_are_passed_over(graphc: Graphc) -> None:
+    assert graphc("summary", "tiny.yaml", "--columns", "op, params,").out == (
+        graphc("summary", "tiny.yaml", "--columns", "op,params").out
+    )

@@ -1,14 +1,18 @@
 """The difference of two architectures, told as a person would tell it."""
 
 import json
+import warnings
 from pathlib import Path
 from random import Random
+from types import ModuleType
 
 import pytest
+import torch
 
 import graphc
 from diffing import Editing
 from graphc.diff import Diff
+from graphc.folding import at_inference, fold_batch_norms, folded, idle
 from graphc.graph import Graph
 from graphc.sources import graph_of
 
@@ -240,7 +244,7 @@ def test_markdown_has_a_diff_block_and_tables() -> None:
 
 def test_the_data_is_plain_and_has_all_weights() -> None:
     data = json.loads(json.dumps(between("resnet50", "resnet101").data()))
-    names = "version before after same cost sentence edits notes totals blocks weights nodes"
+    names = "version before after same form cost sentence edits notes totals blocks weights nodes"
     assert list(data) == names.split()
     assert len(data["weights"]["carried"]) == 320
     assert data["edits"][0]["changes"] == {"copies": [["6", "23"]]}
@@ -281,3 +285,189 @@ def test_thousands_of_further_copies_are_one_edit() -> None:
     assert edit.text == "`body` has 1500 `unit` blocks instead of 3"
     back = net(("depth: 3", "depth: 1500")).diff(net())
     assert [edit.text for edit in back.edits] == ["`body` has 3 `unit` blocks instead of 1500"]
+
+
+# --- files that others write
+
+
+def exported(torchvision: ModuleType, name: str, folder: Path, *, dynamo: bool = False, **options: int) -> Graph:
+    """torchvision's network as torch's exporter writes it for one size, with numbers of which none is 0 or 1."""
+    torch.manual_seed(0)
+    network = getattr(torchvision.models, name)(**options).eval()
+    for tensor in (*network.parameters(), *network.buffers()):
+        if tensor.is_floating_point():
+            tensor.data.uniform_(0.5, 1.5)
+    path, image = folder / f"{name}.onnx", torch.zeros(2, 3, 64, 64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if dynamo:
+            shapes = ({0: torch.export.Dim("N", min=2, max=64)},)
+            torch.onnx.export(
+                network, (image,), path, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False
+            )
+        else:
+            axes = {"image": {0: "N"}}
+            torch.onnx.export(network, (image,), path, dynamo=False, input_names=["image"], dynamic_axes=axes)
+    return graph_of(str(path))[0]
+
+
+SAME_FOLDED = "The two are the same, batch norms folded."
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_torch_exports_is_the_same_with_batch_norms_folded(torchvision: ModuleType, tmp_path: Path) -> None:
+    read, ours = exported(torchvision, "resnet18", tmp_path), graphc.compile("resnet18")
+    assert not [node for node in read.nodes if node.op.name == "batch_norm"]
+    for made in (ours.diff(read), read.diff(ours)):
+        assert made.same
+        assert made.cost == 0
+        assert made.sentence == SAME_FOLDED
+        assert any("takes one size alone: image: [N, 3, 64, 64]" in note for note in made.notes)
+        assert set(made.weights.carried.values()) == {"fc.weight", "fc.bias"}  # a folded weight has other values
+    assert len(ours.diff(read).nodes) == len(read.nodes) + 1
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dynamo", [False, True], ids=["torchscript", "dynamo"])
+def test_the_resnet50_of_both_exporters_is_ours(dynamo: bool, torchvision: ModuleType, tmp_path: Path) -> None:
+    made = graphc.compile("resnet50").diff(exported(torchvision, "resnet50", tmp_path, dynamo=dynamo))
+    assert made.same
+    assert made.sentence == SAME_FOLDED
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_small", "squeezenet1_1"])
+def test_what_works_in_training_alone_is_left_out(name: str, torchvision: ModuleType, tmp_path: Path) -> None:
+    made = graphc.compile(name).diff(exported(torchvision, name, tmp_path))
+    assert made.same
+    assert "steps of training left out" in made.sentence
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_change_of_an_exported_network_is_all_that_is_told(torchvision: ModuleType, tmp_path: Path) -> None:
+    made = graphc.compile("resnet18").diff(exported(torchvision, "resnet18", tmp_path, num_classes=10))
+    assert [edit.text for edit in made.edits] == ["`fc` (linear): 1000 → 10 out features"]
+    assert "Compared with batch norms folded." in made.notes
+    old, new = made.totals
+    assert old.figures.macs is not None
+    assert new.figures.macs == old.figures.macs - 990 * 512  # at the size of the file, both
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_another_network_is_none_the_same_for_being_exported(torchvision: ModuleType, tmp_path: Path) -> None:
+    read = exported(torchvision, "resnet18", tmp_path)
+    assert not graphc.compile("resnet34").diff(read).same
+    assert not graphc.compile("plain18").diff(read).same
+    unet = graphc.compile("unet").diff(read)  # which takes no 64 pixels
+    assert unet.is_rewrite
+    assert unet.totals[0].figures.macs == graphc.compile("unet").diff(graphc.compile("unet")).totals[0].figures.macs
+
+
+def test_between_specs_a_batch_norm_is_no_bias() -> None:
+    """vgg16_bn folded is vgg16: only a file may be the one and mean the other."""
+    folded_bn = fold_batch_norms(graphc.compile("vgg16_bn"))
+    assert folded_bn.diff(graphc.compile("vgg16")).same
+    assert not between("vgg16_bn", "vgg16").same
+
+
+def test_our_own_file_is_the_same_with_nothing_folded(tmp_path: Path) -> None:
+    graph = graphc.compile("resnet18")
+    graph.onnx(tmp_path / "own.onnx")
+    made = graph.diff(graph_of(str(tmp_path / "own.onnx"))[0])
+    assert made.same
+    assert made.done == ()
+    assert not made.renamed
+
+
+def test_at_inference_there_is_no_step_of_training() -> None:
+    graph = graphc.compile("efficientnet_b0")
+    assert {node.op.name for node in idle(graph)} == {"dropout", "stochastic_depth"}
+    made = at_inference(graph, folded(graph), idle(graph))
+    assert len(made.nodes) == len(graph.nodes) - len(folded(graph)) - len(idle(graph))
+    assert not idle(made)
+    assert made.outputs.keys() == graph.outputs.keys()
+
+
+def test_a_sum_has_no_first_operand() -> None:
+    shortcut = "  - {op}:\n    from: [body, stem]\n  - adaptive_avg_pool2d: 1\n"
+    for op, is_same in (("add", True), ("multiply", True), ("subtract", False)):
+        step = shortcut.format(op=op)
+        before = net(("  - adaptive_avg_pool2d: 1\n", step))
+        after = net(("  - adaptive_avg_pool2d: 1\n", step.replace("[body, stem]", "[stem, body]")))
+        assert before.diff(after).same is is_same
+
+
+# --- training, initial values, free sizes
+
+TRAINING = """training:
+  inputs: {label: {shape: [N], dtype: int64}}
+  losses: {total: "cross_entropy(logits, label)"}
+init:
+  conv2d: {normal: {std: 0.1}}
+"""
+ENDS = "outputs: {logits: head}\n"
+
+
+def trained(*changes: tuple[str, str]) -> Graph:
+    return net((ENDS, ENDS + TRAINING), *changes)
+
+
+def test_losses_are_compared() -> None:
+    loss = 'total: "cross_entropy(logits, label)"'
+    assert trained().diff(trained((loss, loss.replace("total", "main")))).same
+    assert told(trained(), trained((loss, f'{loss}, extra: "mean(logits)"'))) == [
+        "+ mean added",
+        "~ loss extra added",
+    ]
+    two = f'{loss}, size: "mean(logits)"'
+    swapped = two.replace("total", "new").replace("size", "total").replace("new", "size")
+    assert sorted(told(trained((loss, two)), trained((loss, swapped)))) == [
+        "~ loss size is another value",
+        "~ loss total is another value",
+    ]
+
+
+def test_training_on_one_side_alone_is_said() -> None:
+    made = net().diff(trained())
+    assert made.same
+    assert "Only one of them has a training part; it is not compared." in made.notes
+
+
+def test_other_initial_values_are_a_note() -> None:
+    made = trained().diff(trained(("std: 0.1", "std: 0.2")))
+    assert made.same
+    assert made.notes == ["`init` gives other initial values: stem.weight and 6 more."]
+    wider = trained().diff(trained(("width: 16", "width: 24")))
+    assert not [note for note in wider.notes if "init" in note]
+
+
+def test_other_names_of_free_sizes_change_nothing() -> None:
+    sizes = ("dims: {N: 1, H: 32, W: 32}", "dims: {B: 1, Y: 32, X: 32}"), ("image: [N, 3, H, W]", "image: [B, 3, Y, X]")
+    assert net().diff(net(*sizes)).same
+    square = ("dims: {N: 1, H: 32, W: 32}", "dims: {N: 1, H: 32}"), ("image: [N, 3, H, W]", "image: [N, 3, H, H]")
+    assert not net().diff(net(*square)).same
+
+
+# --- largely another network
+
+
+def test_largely_another_network_is_told_in_figures_and_few_edits() -> None:
+    made = between("vgg16", "resnet50")
+    assert made.is_rewrite
+    extent = made.extent
+    old, new = (len(it.nodes) + len(it.training.nodes) for it in (made.before, made.after) if it.training)
+    assert (extent.kept + extent.changed + extent.gone, extent.kept + extent.changed + extent.new) == (old, new)
+    assert made.sentence.startswith(f"Largely another network: of 41 ops {extent.kept} are as they were")
+    lines = made.text().splitlines()
+    assert f"  and {len(made.edits) - 5} smaller changes" in lines
+    assert any(line.startswith("In common: 13 conv2d, ") for line in lines)
+    assert len(made.data()["edits"]) == len(made.edits)  # type: ignore[arg-type]  # it is a list
+
+
+@pytest.mark.parametrize(
+    "pair", ["resnet50 resnet101", "resnet50 se_resnet50", "mobilenet_v3_small mobilenet_v3_large"]
+)
+def test_a_relative_is_not_another_network(pair: str) -> None:
+    assert not between(*pair.split()).is_rewrite

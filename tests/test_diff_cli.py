@@ -123,6 +123,32 @@ def test_a_file_that_can_not_be_is_one_line(tmp_path: Path, capsys: pytest.Captu
     assert not [*tmp_path.iterdir()]
 
 
+def test_saved_graphs_are_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = str(tmp_path / "a.json")
+    with pytest.raises(SystemExit) as end:
+        main(["expand", "resnet18", "--as", "json", "-o", saved])
+    assert not end.value.code
+    assert run("diff", saved, "resnet18") == 0
+    assert run("diff", saved, saved) == 0
+    told = capsys.readouterr().out
+    assert told.count("The two are the same architecture.") == 2
+    assert "no blocks" not in told
+    assert run("diff", saved, "resnet34") == 1
+    told = capsys.readouterr().out
+    assert "basic_block blocks instead of 2, 2, 2, 2 (layers: [2, 2, 2, 2] → [3, 4, 6, 3])" in told
+    assert run("diff", saved, "resnet18", "--set-a", "classes=10") == 2
+    assert "can't be set" in capsys.readouterr().err
+
+
+def test_each_side_has_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("diff", "resnet18", "--set-a", "classes=10", "--set-b", "classes=20") == 1
+    told = capsys.readouterr().out
+    assert told.startswith("resnet18 classes=10 → resnet18 classes=20\n")
+    assert "fc (linear): 10 → 20 out features" in told
+    assert run("diff", "resnet18", "resnet18", "--set", "classes=10") == 0
+    assert run("diff", "resnet18", "resnet18", "--set-a", "nothing=10") == 2
+
+
 def test_plain_text_has_no_colours(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     run("diff", "vgg11", "vgg11_bn")
@@ -177,6 +203,51 @@ def test_a_broken_spec_does_not_end_the_diff(repository: Path) -> None:
     shown = git(repository, "diff")
     assert "own.nothing" in shown
     assert "+ new: <graph z" in shown
+
+
+CHILD = """
+graphc: 1
+name: child
+extends: net.yaml
+graph:
+  - conv2d: {out_channels: 8, kernel_size: 1}
+    id: narrow
+"""
+
+
+def test_a_spec_that_extends_another_is_read_as_it_was_then(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    child = repository / "nets" / "child.yaml"
+    child.write_text(CHILD)
+    commit(repository)
+    change(repository, "repeat: 3", "repeat: 4")
+    change(repository, "out_channels: 8", "out_channels: 9", "child.yaml")
+    commit(repository)
+    shown = git(repository, "diff", "HEAD~1", "HEAD", "--", "nets/child.yaml")
+    assert "body has 4 unit blocks instead of 3" in shown
+    assert "narrow (conv2d): 8 → 9 out channels" in shown
+    child.rename(child.with_name("kid.yaml"))
+    change(repository, "out_channels: 9", "out_channels: 10", "kid.yaml")
+    commit(repository)
+    shown = git(repository, "diff", "-M", "HEAD~1", "HEAD")
+    assert "graphc diff nets/child.yaml → nets/kid.yaml" in shown
+    assert "narrow (conv2d): 9 → 10 out channels" in shown
+    assert "body has" not in shown
+    assert run("diff", "git:HEAD~2:nets/child.yaml", "nets/kid.yaml") == 1
+    told = capsys.readouterr().out
+    assert "body has 4 unit blocks instead of 3" in told
+    assert "narrow (conv2d): 8 → 10 out channels" in told
+
+
+def test_a_revision_is_a_side(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(repository, "kernel_size: 3", "kernel_size: 5", "lib/own.yaml")
+    commit(repository)
+    assert run("diff", "git:HEAD~1:nets/net.yaml", "nets/net.yaml") == 1
+    assert "kernel_size 3 → 5" in capsys.readouterr().out
+    assert run("diff", "git:HEAD:nets/net.yaml", "nets/net.yaml") == 0
+    assert run("diff", "git:HEAD~7:nets/net.yaml", "nets/net.yaml") == 2
+    assert "there is no revision `HEAD~7`" in capsys.readouterr().err
 
 
 def test_what_git_does_not_give_is_a_wrong_call() -> None:

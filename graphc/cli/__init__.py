@@ -26,17 +26,19 @@ from graphc.cli.verify import verify
 
 __all__ = ["app", "main"]
 
-COMMANDS = (build, check, diff, draw, expand, explain, ls, new, ops, schema, summary, transfer, verify)
+COMMANDS = (build, check, verify, summary, draw, diff, transfer, ls, ops, expand, explain, schema, new)
+SHORT = {"diff": "Say how one architecture becomes another."}
+"""What the list of commands says where a docstring's first line is longer than a screen."""
 
 app = Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 fine, 1 the spec is wrong, 2 the call is wrong, 70 a bug in graphc.",
+    epilog="Exit codes: 0 fine, 1 a wrong spec, 2 a wrong call, 70 a bug in graphc.",
 )
 for command in COMMANDS:
-    app.command()(command)
+    app.command(short_help=SHORT.get(command.__name__))(command)
 
 
 def _version(asked: bool) -> None:
@@ -52,11 +54,10 @@ def graphc(
         bool, Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """A neural-network architecture, written once in YAML, becomes PyTorch source, an ONNX file and a diagram.
+    """A neural network, written once in YAML, becomes PyTorch, ONNX and a diagram.
 
-    SPEC is a file (specs/unet.yaml), one at a git revision (git:HEAD~1:specs/unet.yaml), the name of an installed spec
-    (unet), or - for standard input. Behind it `:variant` chooses one of its variants (resnet:resnet18), `#block` one of
-    its blocks (resnet#bottleneck).
+    SPEC is a file, an installed spec (unet), one at a git revision (git:HEAD~1:net.yaml), a saved graph (net.json), an
+    ONNX file, or - for standard input. Behind a spec `:variant` chooses a variant (resnet:resnet18), `#block` a block.
 
     Example: graphc build unet
     """

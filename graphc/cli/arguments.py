@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from typer import Argument, BadParameter, Option
@@ -48,22 +49,25 @@ def _choose(form: Form) -> Form:
     return form
 
 
-Format: TypeAlias = Annotated[
-    Form, Option("--format", callback=_choose, help="How errors are shown: for people, one line each, or for programs.")
-]
+Format: TypeAlias = Annotated[Form, Option("--format", callback=_choose, help="How errors are shown.")]
 """`--format`; it is noted when the command line is read."""
 
 SetOption: TypeAlias = Annotated[
     list[str] | None,
-    Option("--set", metavar="NAME=VALUE", help="Sets a parameter of the spec, after its variant. Repeatable."),
+    Option("--set", metavar="NAME=VALUE", help="Set a parameter or a size. Repeatable."),
 ]
 """`--set width=32`."""
 
 SizeOption: TypeAlias = Annotated[
     list[str] | None,
-    Option("--size", metavar="NAME=N,…", help="The example sizes of the inputs: H=512,W=512. Repeatable."),
+    Option("--size", metavar="NAME=N,…", help="Example sizes: H=512,W=512. Repeatable."),
 ]
 """`--size H=512,W=512`."""
+
+OutputOption: TypeAlias = Annotated[
+    Path | None, Option("-o", "--output", metavar="FILE", help="Where to write it. [default: standard output]")
+]
+"""`-o FILE`, of what is printed otherwise."""
 
 TapOption: TypeAlias = Annotated[
     list[str] | None,

@@ -44,11 +44,9 @@ def build(
     Example: graphc build resnet:resnet18 -o net.py -o net.onnx
     """
     from graphc.backends import backends
-    from graphc.cli.terminal import findings
+    from graphc.cli.graphs import compiled
     from graphc.cli.weights import Given, require_use
     from graphc.cli.writing import default_path, require_taken, write
-    from graphc.compiler import compile_with_warnings
-    from graphc.settings import read_settings
 
     chosen = backends().writing([path.suffix for path in output] if output else DEFAULT_SUFFIXES)
     if weights:
@@ -60,8 +58,6 @@ def build(
         "external_data": external_data or None,
     }
     require_taken(chosen, options)
-    graph, warnings = compile_with_warnings(spec, read_settings(set_ or (), size or ()))
-    findings(warnings)
-    graph = tapped(graph, tap)
+    graph = tapped(compiled(spec, set_, size), tap)
     given = Given(weights, spec).weights(graph) if weights else None
     write(graph, output or [default_path(graph, suffix) for suffix in chosen], chosen, weights=given, **options)

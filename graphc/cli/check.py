@@ -20,16 +20,13 @@ def check(spec: Spec, set_: SetOption = None, size: SizeOption = None, form: For
 
     Example: graphc check resnet:resnet18
     """
-    from graphc.cli.terminal import findings, tell
-    from graphc.compiler import compile_with_warnings
+    from graphc.cli.graphs import compiled
+    from graphc.cli.terminal import tell
     from graphc.diagnostics import visible
-    from graphc.settings import read_settings
 
-    settings = read_settings(set_ or (), size or ())
-    graph, warnings = compile_with_warnings(spec, settings)
-    findings(warnings)
+    graph = compiled(spec, set_, size)
     tell(*(visible(line) for line in report(graph)))
-    if settings:
+    if set_ or size:
         tell("", "Under --set and --size what the spec expects is not checked.")
 
 

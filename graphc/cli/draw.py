@@ -39,7 +39,9 @@ def draw(
     size: SizeOption = None,
     _form: Format = Form.HUMAN,
 ) -> None:
-    """Draw a diagram. A PATH is that of a block, a `do` or copies: `stage.1`.
+    """Draw a diagram.
+
+    A PATH is that of a block, a `do` or copies: `stage.1`.
 
     Example: graphc draw unet -o unet.png --depth 2
     """
@@ -59,14 +61,11 @@ def draw(
 
 def _write(spec: str, output: Path | None, options: DrawOptions, set_: Sequence[str], size: Sequence[str]) -> None:
     from graphc.backends import backends
-    from graphc.cli.terminal import findings
+    from graphc.cli.graphs import compiled
     from graphc.cli.writing import default_path, write
-    from graphc.compiler import compile_with_warnings
-    from graphc.settings import read_settings
 
     chosen = backends().taking("depth").writing([output.suffix if output else DEFAULT_SUFFIX])
-    graph, warnings = compile_with_warnings(spec, read_settings(set_, size))
-    findings(warnings)
+    graph = compiled(spec, set_, size)
     write(graph, [output or default_path(graph, DEFAULT_SUFFIX)], chosen, **options)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from graphc.cli.arguments import Form, Format, SetOption, SizeOption, Spec
+from graphc.cli.arguments import Form, Format, OutputOption, SetOption, SizeOption, Spec
 
 if TYPE_CHECKING:
     from graphc.graph import Graph
@@ -23,32 +22,26 @@ class Kind(StrEnum):
 
 def expand(
     spec: Spec,
-    kind: Annotated[Kind, Option("--as", help="What to write.")] = Kind.YAML,
-    output: Annotated[
-        Path | None, Option("-o", "--output", metavar="FILE", help="Where to write it. [default: standard output]")
+    kind: Annotated[
+        Kind | None, Option("--as", help="What to write. [default: as -o ends, else yaml]", show_default=False)
     ] = None,
+    output: OutputOption = None,
     set_: SetOption = None,
     size: SizeOption = None,
     _form: Format = Form.HUMAN,
 ) -> None:
-    """Write what the compiler understood, with every loop, block, condition and `extends` carried out.
+    """Write what the compiler understood, without loops and blocks.
 
-    As yaml it is a spec of the same network without any of them; as json a saved graph, complete, which `graphc diff`
-    and others read again (docs/saved_graphs.md).
+    As yaml it is a spec of the same network, conditions and `extends` carried out, too; as json a saved graph,
+    complete, which the other commands read again (docs/saved_graphs.md).
 
-    Example: graphc expand resnet18 --as json -o resnet18.json
+    Example: graphc expand resnet18 -o resnet18.json
     """
-    from graphc.cli.terminal import findings, tell
-    from graphc.settings import read_settings
-    from graphc.sources import graph_of
+    from graphc.cli.graphs import compiled
+    from graphc.cli.writing import give
 
-    graph, warnings = graph_of(spec, read_settings(set_ or (), size or ()))
-    findings(warnings)
-    text = _written(graph, kind)
-    if output is None:
-        tell(*text.removesuffix("\n").split("\n"))
-    else:
-        _write(text, output)
+    asked = Kind.JSON if output and output.suffix.lower() == ".json" else Kind.YAML
+    give(_written(compiled(spec, set_, size), kind or asked), output)
 
 
 def _written(graph: Graph, kind: Kind) -> str:
@@ -56,16 +49,3 @@ def _written(graph: Graph, kind: Kind) -> str:
     from graphc.saved import save
 
     return save(graph) if kind is Kind.JSON else text(graph)
-
-
-def _write(text: str, path: Path) -> None:
-    """Writes a file whole, or not at all."""
-    from functools import partial
-
-    from graphc.output import write_all
-
-    write_all([(path, partial(_put, text))])
-
-
-def _put(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")

@@ -30,7 +30,7 @@ def ls(
     places: Annotated[
         list[str] | None,
         Argument(
-            metavar="[SPEC]…",
+            metavar="SPEC",
             show_default=False,
             autocompletion=complete_spec,
             help="Files, folders, or names of installed specs. [default: all that come with graphc]",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from enum import StrEnum
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Option
 
 if TYPE_CHECKING:
     from graphc.ops import Op
+
+
+BLOCK = "it is a block that every spec may use: docs/language.md, Standard blocks"
 
 
 class Kind(StrEnum):
@@ -24,13 +25,14 @@ class Kind(StrEnum):
 
 def ops(
     name: Annotated[
-        str | None, Argument(metavar="[NAME]", show_default=False, help="An op: all that is known of it.")
+        str | None, Argument(metavar="NAME", show_default=False, help="An op: all that is known of it.")
     ] = None,
     kind: Annotated[Kind, Option("--as", help="What to print.")] = Kind.TEXT,
 ) -> None:
-    """List the ops, or say all about one: operands, attributes, shapes, weights, cost, and what backends make of it.
+    """List the ops, or say all about one.
 
-    The ops of installed packages are there too.
+    That is operands, attributes, shapes, weights, cost, and what backends make of it. The ops of installed packages are
+    there too.
 
     Example: graphc ops conv2d
     """
@@ -47,16 +49,19 @@ def _found(name: str) -> type[Op]:
     """
     from graphc.diagnostics import did_you_mean
     from graphc.elaborate.build import ELSEWHERE
+    from graphc.library import standard
     from graphc.ops import OPS
 
     if name not in OPS:
-        hint = ELSEWHERE.get(name) or did_you_mean(name, OPS, "`graphc ops` lists them")
+        block = BLOCK if name in standard().blocks else None
+        hint = block or ELSEWHERE.get(name) or did_you_mean(name, OPS, "`graphc ops` lists them")
         raise BadParameter(f"no op `{name}`; {hint}", param_hint="NAME")
     return OPS[name]
 
 
 def _entry(op: type[Op], kind: Kind) -> list[str]:
     """All about one op, as lines."""
+    from graphc.cli.terminal import width
     from graphc.opmanual import entry, markdown, text
     from graphc.opmanual.text import WIDTH
 
@@ -66,11 +71,12 @@ def _entry(op: type[Op], kind: Kind) -> list[str]:
             return markdown(found).splitlines()
         case Kind.JSON:
             return [_json(found.data())]
-    return text(found, _width() or WIDTH).splitlines()
+    return text(found, width() or WIDTH).splitlines()
 
 
 def _listed(kind: Kind) -> list[str]:
     """All ops with a line each, in their families."""
+    from graphc.cli.terminal import width
     from graphc.opmanual import families
     from graphc.opmanual.docstring import docstring
 
@@ -80,7 +86,7 @@ def _listed(kind: Kind) -> list[str]:
             return list(_as_lists(lines))
         case Kind.JSON:
             return [_json(lines)]
-    return list(_as_columns(lines, _width()))
+    return list(_as_columns(lines, width()))
 
 
 def _as_lists(families: dict[str, dict[str, str]]) -> Iterator[str]:
@@ -106,8 +112,3 @@ def _json(data: object) -> str:
     from json import dumps
 
     return dumps(data, indent=2, ensure_ascii=False)
-
-
-def _width() -> int | None:
-    """The columns of the terminal; None where the text goes to a file or a pipe."""
-    return get_terminal_size().columns if sys.stdout.isatty() else None

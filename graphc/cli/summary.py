@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from typer import Argument, BadParameter, Option
 
-from graphc.cli.arguments import Form, Format, SetOption, SizeOption
+from graphc.cli.arguments import Form, Format, SetOption, SizeOption, complete_spec
 
 if TYPE_CHECKING:
     from graphc.settings import Settings
@@ -22,7 +20,8 @@ Specs: TypeAlias = Annotated[
     Argument(
         metavar="SPEC",
         show_default=False,
-        help="A file, or the name of an installed spec; `:variant` chooses a variant. Several for a plot.",
+        autocompletion=complete_spec,
+        help="A file, or the name of an installed spec. Several for a plot.",
     ),
 ]
 
@@ -47,15 +46,15 @@ def summary(
         str | None, Option(metavar="A,B,…", help="The columns. [default: op,output,field,params,share,macs]")
     ] = None,
     kind: Annotated[Kind, Option("--as", help="What to print.")] = Kind.TEXT,
-    symbolic: Annotated[bool, Option("--symbolic", help="Print the counts as formulas in the free sizes.")] = False,
-    free: Annotated[str | None, Option(metavar="P,Q,…", help="Parameters that stay symbols in the formulas.")] = None,
+    symbolic: Annotated[bool, Option("--symbolic", help="Print formulas in the free sizes.")] = False,
+    free: Annotated[str | None, Option(metavar="P,Q,…", help="Parameters that stay symbols in them.")] = None,
     plot: Annotated[Path | None, Option(metavar="FILE", help="Plot costs over sizes: a .png or .svg file.")] = None,
     over: Annotated[str | None, Option(metavar="H,W=A..B/STEP", help="The sizes that a plot goes through.")] = None,
     set_: SetOption = None,
     size: SizeOption = None,
     _form: Format = Form.HUMAN,
 ) -> None:
-    """List the layers with their shapes, parameters, MACs and receptive field.
+    """List the layers: shapes, parameters, MACs, receptive field.
 
     Equal copies are one row, ×n, with the numbers of all n. Columns are op, input, output, example (output at the
     example sizes), field, stride, params, share, frozen, buffers, macs, macs_share, flops and memory.
@@ -71,24 +70,24 @@ def summary(
     if len(spec) > 1:
         raise BadParameter("several are for --plot", param_hint="SPEC")
     if symbolic or free:
-        _formulas(spec[0], settings, kind, [name.strip() for name in free.split(",")] if free else [])
+        _formulas(spec[0], settings, kind, _names(free))
     else:
         _table(spec[0], settings, kind, depth, columns)
 
 
 def _table(address: str, settings: Settings, kind: Kind, depth: int | None, columns: str | None) -> None:
     """Prints the table; of a spec that is wrong what is in order, before what is wrong is told."""
+    from graphc.cli.graphs import compiled_partly
     from graphc.cli.terminal import findings, tell
-    from graphc.compiler import compile_partly
     from graphc.diagnostics import SpecError
     from graphc.summary import DEEPEST, chosen, fits
     from graphc.summary import summary as summary_of
 
     try:
-        names = chosen(columns.split(",") if columns else None)
+        names = chosen(_names(columns))
     except ValueError as error:
         raise BadParameter(str(error), param_hint="--columns") from error
-    graph, complete, found = compile_partly(address, settings)
+    graph, complete, found = compiled_partly(address, settings)
     wrong = any(finding.severity == "error" for finding in found)
     if not wrong:
         findings(found)
@@ -97,6 +96,11 @@ def _table(address: str, settings: Settings, kind: Kind, depth: int | None, colu
         tell(*_written(summary_of(graph, depth=opened, columns=names, partial=not complete), kind))
     if wrong:
         raise SpecError(found)
+
+
+def _names(text: str | None) -> list[str]:
+    """The names in `A,B`."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
 def _formulas(address: str, settings: Settings, kind: Kind, parameters: Sequence[str]) -> None:
@@ -119,6 +123,7 @@ def _formulas(address: str, settings: Settings, kind: Kind, parameters: Sequence
 
 def _plot(addresses: Sequence[str], path: Path | None, over: str | None, settings: Settings) -> None:
     """Writes the picture."""
+    from graphc.cli.progress import Progress
     from graphc.cli.terminal import tell
     from graphc.output import write_all
     from graphc.summary.plot import SUFFIXES, Over, PlotError, series, write
@@ -129,8 +134,10 @@ def _plot(addresses: Sequence[str], path: Path | None, over: str | None, setting
         raise BadParameter(f"{path} must end in {' or '.join(SUFFIXES)}", param_hint="--plot")
     try:
         sizes = Over.read(over)
-        found = [series(address, settings, sizes) for address in addresses]
-        written = write_all([(path, lambda place: write(place, found, sizes))])
+        with Progress() as progress:
+            progress.tell(f"plotting {path}")
+            found = [series(address, settings, sizes) for address in addresses]
+            written = write_all([(path, lambda place: write(place, found, sizes))])
     except PlotError as error:
         raise BadParameter(str(error), param_hint="--plot") from error
     tell(*map(str, written))
@@ -140,6 +147,8 @@ def _written(made: Summary, kind: Kind) -> list[str]:
     """The summary as lines of a form; as text it fits into the terminal, if it goes to one."""
     from json import dumps
 
+    from graphc.cli.terminal import width
+
     match kind:
         case Kind.MARKDOWN:
             return made.markdown().splitlines()
@@ -147,9 +156,4 @@ def _written(made: Summary, kind: Kind) -> list[str]:
             return made.csv().splitlines()
         case Kind.JSON:
             return [dumps(made.data(), indent=2, ensure_ascii=False)]
-    return made.text(_width()).splitlines()
-
-
-def _width() -> int | None:
-    """The columns of the terminal; None where the text goes to a file or a pipe, and is always the same."""
-    return get_terminal_size().columns if sys.stdout.isatty() else None
+    return made.text(width()).splitlines()

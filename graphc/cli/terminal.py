@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
 from graphc.diagnostics import WIDEST, Diagnostic, lines, summary
@@ -45,6 +46,11 @@ def tell(*results: str | Text) -> None:
         if isinstance(error, BrokenPipeError):
             raise SystemExit(CLOSED_PIPE) from error
         raise OutputError(f"can't write the results: {error.strerror}") from error
+
+
+def width() -> int | None:
+    """The columns of the terminal; None where results go to a file or a pipe, and are always the same, or nowhere."""
+    return get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
 
 
 def complain(*texts: str | Text) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Exit, Option
 
-from graphc.cli.arguments import Form, Format, SetOption
+from graphc.cli.arguments import Form, Format, SetOption, complete_spec
 from graphc.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,31 +32,28 @@ def verify(
     specs: Annotated[
         list[str],
         Argument(
-            metavar="SPEC", show_default=False, help="Files, or names of installed specs; `:variant` as elsewhere."
+            metavar="SPEC", show_default=False, autocompletion=complete_spec, help="Files, or names of installed specs."
         ),
     ],
     *,
-    every: Annotated[
-        bool, Option("--all", help="Compare every value inside, too; tell the first that differs.")
-    ] = False,
-    training: Annotated[bool, Option("--training", help="Compare the losses, too, where a spec has some.")] = False,
+    every: Annotated[bool, Option("--all", help="Compare every value inside, too.")] = False,
+    training: Annotated[bool, Option("--training", help="Compare the losses, too.")] = False,
     variants: Annotated[bool, Option("--variants", help="All variants of each SPEC.")] = False,
     set_: SetOption = None,
     size: Annotated[
         list[str] | None,
         Option("--size", metavar="NAME=N,…", help="Sizes to run at instead: N=2,H=64,W=96. Repeatable, a run each."),
     ] = None,
-    tolerance: Annotated[
-        float, Option(min=0, metavar="X", help="The difference let pass, relative to the largest number of a value.")
-    ] = 1e-5,
-    seed: Annotated[int, Option(min=0, metavar="N", help="Of the random weights and inputs.")] = 0,
+    tolerance: Annotated[float, Option(min=0, metavar="X", help="Relative to a value's largest number.")] = 1e-5,
+    seed: Annotated[int, Option(min=0, metavar="N", help="Of what is random.")] = 0,
     kind: Annotated[Kind, Option("--as", help="What to print.")] = Kind.TEXT,
     _form: Format = Form.HUMAN,
 ) -> None:
-    """Run the PyTorch module and the ONNX file on the same random weights and inputs, and compare what they give.
+    """Compare what the PyTorch module and the ONNX file give.
 
-    Without --size they run at the spec's example sizes and at others that it takes. Where more differs than the
-    tolerance, PyTorch in float64 tells how much of that is rounding. Random values are not compared.
+    Both run on the same random weights and inputs; without --size at the spec's example sizes and at others that it
+    takes. Where more differs than the tolerance, PyTorch in float64 tells how much of that is rounding. Random values
+    are not compared.
 
     Exit codes: 0 all the same, 1 something differs or a spec is wrong, 2 the call is wrong or ONNX Runtime is missing.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphc.backends import Backend, BackendError
+from graphc.cli.graphs import is_spec
 from graphc.diagnostics import SpecError, listed
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Given:
         from graphc.checkpoint import read_weights
         from graphc.elaborate import elaborate
 
+        if not is_spec(self.address):
+            return
         spec, _ = library.load(self.address)
         for variant in spec.variants:
             with suppress(SpecError):

@@ -1,13 +1,13 @@
-"""What `build` and `draw` share: a graph goes to its backends, and the files they made are listed."""
+"""What is written: a graph goes to its backends, a text into a file, and the files are listed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphc.backends import Backend, BackendError, backends, options_of
+from graphc.cli.progress import Progress
 from graphc.cli.terminal import tell
 from graphc.diagnostics import listed, visible
 from graphc.output import OutputError, Writer, write_all
@@ -49,15 +49,33 @@ def write(graph: Graph, paths: Sequence[Path], chosen: Mapping[str, Backend], **
 
     A backend gets those of the options that it has, but for what is None.
     """
-    files = write_all([(path, _writer(chosen[path.suffix], graph, options)) for path in paths])
+    with Progress() as progress:
+        files = write_all([(path, _writer(chosen[path.suffix], graph, options, progress)) for path in paths])
     tell(*_list(files, {suffix: what for backend in chosen.values() for suffix, what in backend.SUFFIXES.items()}))
 
 
-def _writer(backend: Backend, graph: Graph, options: Mapping[str, Any]) -> Writer:
+def give(text: str, output: Path | None) -> None:
+    """Writes a text into a file, whole or not at all, and names it; without a file it is printed."""
+    if output is None:
+        tell(*text.removesuffix("\n").split("\n"))
+        return
+
+    def put(path: Path) -> None:
+        path.write_text(text.removesuffix("\n") + "\n", encoding="utf-8", newline="\n")
+
+    tell(*_list(write_all([(output, put)]), {}))
+
+
+def _writer(backend: Backend, graph: Graph, options: Mapping[str, Any], progress: Progress) -> Writer:
     """How a backend writes the graph."""
     known = options_of(backend)
     given = {name: value for name, value in options.items() if name in known and value is not None}
-    return partial(backend.write, graph, **given)
+
+    def written(path: Path) -> None:
+        progress.tell(f"writing {path.name}")
+        backend.write(graph, path, **given)
+
+    return written
 
 
 def _list(files: Sequence[Path], kinds: Mapping[str, str]) -> Iterator[str]:

@@ -22,6 +22,7 @@ def data(diff: Diff) -> dict[str, object]:
         "before": diff.before_name,
         "after": diff.after_name,
         "same": diff.same,
+        "form": list(diff.done),
         "cost": diff.cost,
         "sentence": diff.sentence,
         "edits": [_edit(edit) for edit in diff.edits],

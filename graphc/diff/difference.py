@@ -7,10 +7,13 @@ from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Unpack
 
+from graphc.diagnostics import listed
 from graphc.diff.edits import Edit, Teller
+from graphc.diff.extent import LEAST_KEPT, MOST_EDITS, Extent, extent
 from graphc.diff.follow import follow
-from graphc.diff.forecast import Forecast, forecast
+from graphc.diff.forecast import Forecast, forecast, unfolded
 from graphc.diff.found import found, is_flat
+from graphc.diff.inference import inferring, pinned
 from graphc.diff.match import match
 from graphc.diff.matching import Matching, cost
 from graphc.diff.sentences import Wheres
@@ -27,8 +30,9 @@ MOST_TOLD = 2
 class Diff:
     """How one graph becomes another: `edits`, the weightiest first. True where there is something to tell.
 
-    `before_name` and `after_name` are what the graphs are called in reports. `str()` and `text()` give the report as
-    plain text, `markdown()` for a pull request, `data()` for programs.
+    `before_name` and `after_name` are what the graphs are called in reports. `done` says in which form they were
+    compared, and `matching` is of them in that form: beside a model's file with "batch norms folded". `str()` and
+    `text()` give the report as plain text, `markdown()` for a pull request, `data()` for programs.
     """
 
     before: Graph
@@ -37,6 +41,7 @@ class Diff:
     edits: tuple[Edit, ...]
     before_name: str
     after_name: str
+    done: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.edits)
@@ -48,7 +53,9 @@ class Diff:
 
     @property
     def cost(self) -> int:
-        """The cost of the edit: `graphc.diff.matching.cost`."""
+        """The cost of the edit: `graphc.diff.matching.cost`; beside a side without blocks that of the ops alone."""
+        if is_flat(self.matching.left) or is_flat(self.matching.right):
+            return sum(edit.cost for edit in self.edits)
         return cost(self.matching)
 
     @cached_property
@@ -63,28 +70,42 @@ class Diff:
 
     @cached_property
     def weights(self) -> Forecast:
-        """What becomes of the weights of a checkpoint."""
-        return forecast(self.matching)
+        """What becomes of the weights of a checkpoint; what batch norms were folded into doesn't carry over."""
+        if not self.done:
+            return forecast(self.matching)
+        return unfolded(forecast(match(self.before, self.after)), self.before, self.after)
 
     @cached_property
     def totals(self) -> tuple[Totals, Totals]:
         """What both graphs cost."""
         from graphc.diff.figures import totals
 
-        return totals(self.before), totals(self.after)
+        return totals(self.matching.left.graph), totals(self.matching.right.graph)
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The blocks at the top that cost something else."""
+        """The blocks at the top that cost something else; none beside a side without blocks."""
         from graphc.diff.figures import rows
 
-        return rows(self.matching)
+        return [] if is_flat(self.matching.left) or is_flat(self.matching.right) else rows(self.matching)
+
+    @cached_property
+    def extent(self) -> Extent:
+        """How much of the two is the same."""
+        return extent(self.matching)
+
+    @property
+    def is_rewrite(self) -> bool:
+        """Whether the one is largely another network than the other, so that reports tell the main edits alone."""
+        return len(self.edits) > MOST_EDITS and self.extent.share < LEAST_KEPT
 
     @property
     def sentence(self) -> str:
         """The difference in one sentence."""
         if self.same:
-            return "The two are the same architecture."
+            return f"The two are the same, {listed(self.done)}." if self.done else "The two are the same architecture."
+        if self.is_rewrite:
+            return f"{self.extent.sentence}."
         first = [edit.sentence for edit in self.edits[:MOST_TOLD]]
         rest = len(self.edits) - len(first)
         more = [f"{rest} smaller {'change' if rest == 1 else 'changes'}"] if rest else []
@@ -93,15 +114,9 @@ class Diff:
     @property
     def notes(self) -> list[str]:
         """What is not an edit, and yet worth a word."""
-        told = []
-        if self.renamed:
-            told.append(f"{len(self.renamed)} of {len(self.nodes)} ops have another path.")
-        for side, name in ((self.matching.left, self.before_name), (self.matching.right, self.after_name)):
-            if is_flat(side):
-                told.append(f"{name} has no blocks of its own: only the ops are compared.")
-        if (self.before.training is None) != (self.after.training is None):
-            told.append("Only one of them has a training part; it is not compared.")
-        return told
+        from graphc.diff.notes import notes
+
+        return list(notes(self))
 
     def text(self, width: int | None = None) -> str:
         """The report as plain text, a line an edit."""
@@ -147,18 +162,33 @@ class Diff:
 
     def __repr__(self) -> str:
         count = len(self.edits)
-        return f"<diff {self.before_name} → {self.after_name}: {f'{count} edits' if count else 'same'}>"
+        edits = "1 edit" if count == 1 else f"{count} edits"
+        return f"<diff {self.before_name} → {self.after_name}: {edits if count else 'same'}>"
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
 
 
 def diff(before: Graph, after: Graph, *, names: tuple[str, str] | None = None) -> Diff:
-    """The difference of two graphs; `names` are what the report calls them, their own if not given."""
-    matching = match(before, after)
-    edits = _edits(matching)
+    """How one graph becomes another, with parts recognised by their structure, not by their names.
+
+    `names` are what the reports call the two, their own if not given. Beside the graph of a model's file that was read
+    (`graphc.sources.graph_of`), batch norms are folded and steps of training left out if the file has none.
+    """
+    matching, done = _matched(before, after)
     before_name, after_name = names or _names(before, after)
-    return Diff(before, after, matching, tuple(edits), before_name, after_name)
+    return Diff(before, after, matching, tuple(_edits(matching)), before_name, after_name, done)
+
+
+def _matched(before: Graph, after: Graph) -> tuple[Matching, tuple[str, ...]]:
+    """The matching, beside a model's file in the form that makes less of a difference; and what that form is called."""
+    plain = pinned(before, after)
+    found = match(plain.before, plain.after)
+    form = inferring(plain)
+    if not form.done:
+        return found, ()
+    other = match(form.before, form.after)
+    return (other, form.done) if cost(other) < cost(found) else (found, ())
 
 
 def _names(before: Graph, after: Graph) -> tuple[str, str]:

@@ -22,7 +22,7 @@ MOST_OPENED = 4
 def merged(diff: Diff) -> tuple[Graph, dict[str, Mark]]:
     """The new graph with what has gone put back in its place, and the marks by path."""
     work = _Merging(diff.matching)
-    graph = work.graph(diff.after)
+    graph = work.graph(diff.matching.right.graph)
     marks: dict[str, Mark] = {}
     for edit in diff.edits:
         for one in edit.details or (edit,):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from graphc.diff import words
-from graphc.diff.found import Found, Kind
+from graphc.diff.found import Found, Kind, is_flat
 from graphc.diff.matching import Matching
 from graphc.diff.places import place_of
 from graphc.diff.sentences import Wheres, sentence
@@ -15,6 +15,8 @@ from graphc.graph import Scope
 
 SIGNS = {"added": "+", "removed": "-", "moved": ">", "wrapped": ">", "unwrapped": ">", "rewired": ">"}
 Key = tuple[object, ...]
+MOST_VALUES = 80
+"""So many characters of what a setting was and is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class Teller:
 
     def _block(self, edit: Found) -> tuple[Scope, Scope] | None:
         """The outermost block around an edit that is another one on the other side."""
+        if is_flat(self.matching.left) or is_flat(self.matching.right):
+            return None
         found = None
         side, pieces = (self.matching.right, edit.right) if edit.right else (self.matching.left, edit.left)
         around = side.parent(pieces[0]) if pieces else None
@@ -143,7 +147,8 @@ class Teller:
             return details[0] if all(map(_says, group)) else replace(details[0], cause=str(cause))
         kind = "repeated" if all(edit.kind == "repeated" for edit in group) else "changed"
         name, _, values = str(cause).partition(": ")
-        return replace(self._with_details(kind, f"`{name}`: {values}", group, [], []), cause=str(cause))
+        text = f"`{name}`: {values}" if len(values) <= MOST_VALUES else f"`{name}` has other values"
+        return replace(self._with_details(kind, text, group, [], []), cause=str(cause))
 
     def _with_details(
         self, kind: str, text: str, group: Sequence[Found], before: Sequence[Piece], after: Sequence[Piece]

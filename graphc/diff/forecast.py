@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from graphc.diff.matching import Matching
 from graphc.diff.side import Side
-from graphc.graph import Node
+from graphc.folding import folded
+from graphc.graph import Graph, Node
 from graphc.tensor import Shape, Weight
 
 
@@ -48,6 +49,29 @@ def forecast(matching: Matching) -> Forecast:
             used.add(old)
     found.lost.update((path, weight) for path, (_, _, weight) in before.items() if path not in used)
     return found
+
+
+def begun_otherwise(found: Forecast, before: Graph, after: Graph) -> list[str]:
+    """The weights that carry over, by the new path, and that the spec's `init` gives another distribution."""
+    mine, theirs = before.initial, after.initial
+    return [new for new, old in found.carried.items() if mine.get(old) != theirs.get(new)]
+
+
+def unfolded(found: Forecast, before: Graph, after: Graph) -> Forecast:
+    """A forecast in which convolutions that are folded on one side alone carry nothing over."""
+    mine, theirs = ({node.home for node in folded(graph).values()} for graph in (before, after))
+    torn = {
+        new: old
+        for new, old in found.carried.items()
+        if (old.rpartition(".")[0] in mine) != (new.rpartition(".")[0] in theirs)
+    }
+    old_weights, new_weights = dict(before.weights()), dict(after.weights())
+    return Forecast(
+        {new: old for new, old in found.carried.items() if new not in torn},
+        found.reshaped,
+        found.new | {new: new_weights[new] for new in torn},
+        found.lost | {old: old_weights[old] for old in torn.values()},
+    )
 
 
 def _weights(side: Side) -> Iterator[tuple[str, tuple[Node, str, Weight]]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from graphc.diff.causes import Cause, Causes
-from graphc.diff.matching import MOVED, SCOPE, Matching, alone, altered, attributes, ends
+from graphc.diff.inference import fits, is_model
+from graphc.diff.matching import MOVED, SCOPE, End, Matching, alone, altered, attributes, ends
 from graphc.diff.side import Piece, Side
 from graphc.diff.wires import Wires
 from graphc.graph import Node, Scope
@@ -71,7 +72,7 @@ def _stand(matching: Matching, edit: Found) -> tuple[Scope | None, str]:
 
 def is_flat(side: Side) -> bool:
     """Whether it has no blocks, or none but those that the names in a model's file suggest: then they say nothing."""
-    return "#" not in side.graph.root.definition or all(scope in side.roots for scope in side.scopes())
+    return is_model(side.graph) or all(scope in side.roots for scope in side.scopes())
 
 
 @dataclass(slots=True)
@@ -83,10 +84,10 @@ class _Collector:
 
     def ends(self) -> Iterator[Found]:
         """Inputs and outputs that came, went or are of other values."""
-        changed, gone, new = ends(self.matching)
-        yield from (Found("output", (), (), 1, {"value": (a, b)}, name=b) for a, b in changed if self._retold(a, b))
-        yield from (Found("output", (), (), 1, {"value": (name, None)}, name=name) for name in gone)
-        yield from (Found("output", (), (), 1, {"value": (None, name)}, name=name) for name in new)
+        for end in ends(self.matching):
+            if end.left is None or end.right is None or self._retold(end):
+                values = end.old_name or None, end.name if end.right else None
+                yield Found("output", (), (), 1, {"value": values}, name=f"{end.kind} `{end.name}`")
         for node in self.matching.left.nodes:
             if node.op.name == "input" and node not in self.matching.there:
                 yield Found("input", (node,), (), 1, name=node.path)
@@ -94,10 +95,9 @@ class _Collector:
             if node.op.name == "input" and node not in self.matching.back:
                 yield Found("input", (), (node,), 1, name=node.path)
 
-    def _retold(self, before: str, after: str) -> bool:
-        """Whether an output's other value is news; what was put before it, or taken away, says so itself."""
-        left, right = self.matching.left.graph.outputs[before], self.matching.right.graph.outputs[after]
-        return not self.wires.explained(left, right)
+    def _retold(self, end: End) -> bool:
+        """Whether an end's other value is news; what was put before it, or taken away, says so itself."""
+        return not self.wires.explained(end.left, end.right)
 
     def repeated(self) -> Iterator[Found]:
         """Groups with another number of copies; the copies that came or went are told with them."""
@@ -162,8 +162,9 @@ class _Collector:
 
     def _pair(self, left: Node, right: Node) -> Iterator[Found]:
         changes = attributes(left, right) if left.op.name == right.op.name else {}
-        if left.op.name == "input" and changes:
-            yield Found("input", (left,), (right,), 1, changes, name=right.path)
+        if left.op.name == "input":
+            if changes and not self._fits(left, right):
+                yield Found("input", (left,), (right,), 1, changes, name=right.path)
         elif left.op.name != right.op.name:
             yield Found("replaced", (left,), (right,), altered(left, right))
         else:
@@ -173,6 +174,11 @@ class _Collector:
             yield Found("rewired", (left,), (right,), len(wires), wires)
         if self.matching.reshared(left, right):
             yield Found("changed", (left,), (right,), 1, {"weights": self.owners(left, right)})
+
+    def _fits(self, left: Node, right: Node) -> bool:
+        """Whether an input of a model's file is one of the spec's, at some sizes."""
+        models = map(is_model, (self.matching.left.graph, self.matching.right.graph))
+        return any(models) and fits(left.output.type, right.output.type)
 
     def owners(self, left: Node, right: Node) -> tuple[object, object]:
         """The paths that the weights lie at."""

@@ -15,18 +15,23 @@ if TYPE_CHECKING:
     from graphc.diff.figures import Figures, Row
 
 MOST_DETAILS = 8
+MOST_OF_MANY = 5
+MOST_DETAILS_OF_MANY = 3
 MOST_ROWS = 24
 MOST_CAUSE = 60
 
 
 def edits(diff: Diff) -> Iterator[tuple[int, str, str]]:
-    """The edits and their details: how deep, the sign, and the text."""
-    for edit in diff.edits:
+    """The edits and their details: how deep, the sign, and the text. Of largely another network the weightiest."""
+    most = MOST_OF_MANY if diff.is_rewrite else len(diff.edits)
+    for edit in diff.edits[:most]:
         yield 0, edit.sign, told(edit)
-        for detail in edit.details[:MOST_DETAILS]:
-            yield 1, detail.sign, detail.text
-        if len(edit.details) > MOST_DETAILS:
-            yield 1, " ", f"and {len(edit.details) - MOST_DETAILS} more"
+        details = edit.details[: MOST_DETAILS_OF_MANY if diff.is_rewrite else MOST_DETAILS]
+        yield from ((1, detail.sign, detail.text) for detail in details)
+        if len(edit.details) > len(details):
+            yield 1, " ", f"and {len(edit.details) - len(details)} more"
+    if len(diff.edits) > most:
+        yield 0, " ", f"and {len(diff.edits) - most} smaller changes"
 
 
 def told(edit: Edit) -> str:
@@ -37,7 +42,9 @@ def told(edit: Edit) -> str:
         parts.append(f"{edit.ops} {'op' if edit.ops == 1 else 'ops'}")
     if edit.weights:
         parts.append(f"{edit.weights} {'weight' if edit.weights == 1 else 'weights'}")
-    follows = f"; {' and '.join(parts)} of other shapes follow" if parts else ""
+    is_one = edit.ops + edit.weights == 1
+    follow = "of another shape follows" if is_one else "of other shapes follow"
+    follows = f"; {' and '.join(parts)} {follow}" if parts else ""
     return f"{edit.text}{cause}{follows}"
 
 

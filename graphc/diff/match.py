@@ -248,15 +248,21 @@ class _Descent:
 
     def _around(self, pieces: Iterable[Piece], scope: Scope) -> Iterator[Scope]:
         """The scopes around what pieces became, the inner ones first, where they are not paired, nor much larger."""
-        sizes = self.matching.right.sizes
-        most = MOST_LARGER * self.matching.left.sizes[scope]
-        for piece in pieces:
+        right = self.matching.right
+        mine = [*pieces]
+        for piece in mine:
             other = self.matching.there.get(piece)
-            around = self.matching.right.parent(other) if other else None
-            while around is not None and around not in self.matching.back and sizes[around] <= most:
+            around = right.parent(other) if other else None
+            while around is not None and around not in self.matching.back and self._is_near(scope, mine, around):
                 if (around.kind == "copies") == (scope.kind == "copies"):
                     yield around
                 around = around.parent
+
+    def _is_near(self, scope: Scope, mine: Sequence[Piece], around: Scope) -> bool:
+        """Whether it is not much larger, or has not many more items: a scope that was put into it is but one."""
+        left, right = self.matching.left, self.matching.right
+        few = len(right.items[around]) <= MOST_LARGER * len(mine)
+        return few or right.sizes[around] <= MOST_LARGER * left.sizes[scope]
 
     def revoted(self) -> _Descent:
         """The same pairs of nodes, and scopes by what they hold; then as they were paired before."""

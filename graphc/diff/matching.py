@@ -14,10 +14,14 @@ from typing import TypeAlias, cast
 
 from graphc.diff.sequence import common
 from graphc.diff.side import Piece, Side
-from graphc.graph import Graph, Node, Scope, Value
+from graphc.graph import Node, Scope, Value
+from graphc.ops.arithmetic import Add, Multiply
+from graphc.tensor import Tensor
 
 Read: TypeAlias = tuple[Node, str] | None
 
+COMMUTATIVE = (Add, Multiply)
+"""What the order of the operands means nothing to."""
 REPLACED = 2
 """What an op costs that stands where another stood."""
 MOVED = 3
@@ -81,10 +85,20 @@ class Matching:
         mine = [self.read(value) for value in left.arguments]
         theirs = [read(value) for value in right.arguments]
         if len(mine) == len(theirs):
-            return sum(a != b for a, b in zip(mine, theirs, strict=True))
+            return sum(self.read(a) != read(b) for a, b in self.operands(left, right))
         numbers: dict[Read, int] = {}
         ids = [[numbers.setdefault(it, len(numbers)) for it in reads] for reads in (mine, theirs)]
         return len(mine) + len(theirs) - 2 * len(common(*ids))
+
+    def operands(self, left: Node, right: Node) -> list[tuple[Value | None, Value | None]]:
+        """The operands of two nodes that have as many, in pairs; of sums and products equal ones in whatever order."""
+        mine, theirs = list(left.arguments), list(right.arguments)
+        for value in left.arguments if isinstance(left.op, COMMUTATIVE) else ():
+            same = next((it for it in theirs if read(it) == self.read(value)), None)
+            if same is not None:
+                mine.remove(value)
+                theirs.remove(same)
+        return list(zip(mine, theirs, strict=True))
 
     def _reads_alike(self, left: Node, right: Node) -> bool:
         if len(left.arguments) != len(right.arguments):
@@ -124,8 +138,7 @@ def cost(matching: Matching) -> int:
     """What the edit costs that a matching tells."""
     nodes = sum(of_left(matching, node) for node in matching.left.nodes)
     nodes += sum(alone(node) for node in matching.right.nodes if node not in matching.back)
-    changed, gone, new = ends(matching)
-    return nodes + _scopes(matching) + len(changed) + len(gone) + len(new)
+    return nodes + _scopes(matching) + len(ends(matching))
 
 
 def of_left(matching: Matching, left: Node) -> int:
@@ -156,12 +169,22 @@ def attributes(left: Node, right: Node) -> Mapping[str, tuple[object, object]]:
     """The attributes that two nodes of the same op have otherwise; of an input, the type."""
     if left.op.name == "input":
         before, after = left.output.type, right.output.type
-        return {} if before == after else {"type": (before, after)}
+        return {} if before == after or _renamed(before, after) else {"type": (before, after)}
     if left.op == right.op:
         return {}
     mine, theirs = _fields(left), _fields(right)
     names = dict.fromkeys([*mine, *theirs])
     return {name: (mine.get(name), theirs.get(name)) for name in names if _differ(mine.get(name), theirs.get(name))}
+
+
+def _renamed(before: Tensor, after: Tensor) -> bool:
+    """Whether two types differ in nothing but the names of free sizes."""
+    pairs = set(zip(before.shape, after.shape, strict=False))
+    names = [(old, new) for old, new in pairs if not isinstance(old, int) and not isinstance(new, int)]
+    free = all(str(size).isidentifier() for pair in names for size in pair)
+    one_to_one = len({old for old, _ in names}) == len({new for _, new in names}) == len(names)
+    numbers = all(old == new for old, new in pairs if (old, new) not in names)
+    return before.dtype == after.dtype and before.rank == after.rank and free and one_to_one and numbers
 
 
 def _fields(node: Node) -> Mapping[str, object]:
@@ -170,22 +193,40 @@ def _fields(node: Node) -> Mapping[str, object]:
     return known | (node.op.model_extra or {})
 
 
-def ends(matching: Matching) -> tuple[list[tuple[str, str]], list[str], list[str]]:
-    """The outputs that are of other values, as pairs of names; those that have gone; those that are new."""
-    before, after = _ends(matching.left.graph), _ends(matching.right.graph)
-    if not before.keys() & after.keys() or len(before) == len(after):
-        names = list(zip(before, after, strict=False))
-    else:
-        names = [(name, name) for name in before if name in after]
-    if before.keys() == after.keys():
-        names = [(name, name) for name in before]
-    gone = [name for name in before if name not in {old for old, _ in names}]
-    new = [name for name in after if name not in {now for _, now in names}]
-    return [(a, b) for a, b in names if matching.read(before[a]) != read(after[b])], gone, new
+@dataclass(frozen=True, slots=True)
+class End:
+    """An output, or a loss, that is otherwise: its name and its value on either side, None where there is none."""
+
+    kind: str
+    name: str
+    left: Value | None
+    right: Value | None
+    old_name: str = ""
 
 
-def _ends(graph: Graph) -> Mapping[str, Value]:
-    return graph.outputs
+def ends(matching: Matching) -> list[End]:
+    """The outputs and losses that are of other values, those that have gone, and those that are new."""
+    pairs = zip(_ends(matching.left), _ends(matching.right), strict=True)
+    return [end for (kind, before), (_, after) in pairs for end in _ended(matching, kind, before, after)]
+
+
+def _ended(matching: Matching, kind: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[End]:
+    """The ends of a kind that are otherwise; as many under other names are paired in their order."""
+    names = {name: name for name in before if name in after}
+    if not names or (len(before) == len(after) and before.keys() != after.keys()):
+        names = dict(zip(before, after, strict=False))
+    for old, new in names.items():
+        if matching.read(before[old]) != read(after[new]):
+            yield End(kind, new, before[old], after[new], old)
+    yield from (End(kind, name, before[name], None, name) for name in before if name not in names)
+    yield from (End(kind, name, None, after[name]) for name in after if name not in names.values())
+
+
+def _ends(side: Side) -> list[tuple[str, Mapping[str, Value]]]:
+    """The outputs, and those of training and the losses where training is compared."""
+    part = side.graph.training if len(side.roots) > 1 else None
+    losses = {loss.name: loss.value for loss in part.losses} if part else {}
+    return [("output", side.graph.outputs), ("output", part.outputs if part else {}), ("loss", losses)]
 
 
 def _scopes(matching: Matching) -> int:

@@ -16,7 +16,8 @@ MOST_FREE = 64
 
 def polish(matching: Matching, kind: Mapping[Piece, int]) -> None:
     """Pairs what is left along the wires, and exchanges pairs, until nothing is gained."""
-    waiting = deque(node for node in matching.left.nodes if of_left(matching, node))
+    dear = [node for node in matching.left.nodes if of_left(matching, node)]
+    waiting = deque(dict.fromkeys(it for node in dear for it in (node, *(value.node for value in node.operands))))
     queued = set(waiting)
     budget = 8 * len(waiting) + 64
     work = _Exchange(matching, kind, _left_over(matching, kind))

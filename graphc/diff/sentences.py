@@ -17,6 +17,7 @@ Group: TypeAlias = Sequence[Found]
 Changes: TypeAlias = Mapping[str, Sequence[tuple[object, object]]]
 
 MOST_PLACES = 3
+MOST_OPERANDS = 3
 NETWORK = "the network"
 
 
@@ -117,7 +118,9 @@ def _moved(wheres: Wheres, group: Group, _changes: Changes) -> str:
 def _rewired(wheres: Wheres, group: Group, changes: Changes) -> str:
     where, count = wheres.after([edit.right[0] for edit in group])
     told = [_read(*pairs[0]) for pairs in changes.values()]
-    return f"{where} {', '.join(told)}{count}"
+    more = len(told) - MOST_OPERANDS
+    shown = [*told[:MOST_OPERANDS], f"and {more} more operands"] if more > 1 else told
+    return f"{where} {', '.join(shown)}{count}"
 
 
 def _read(old: object, new: object) -> str:
@@ -149,8 +152,8 @@ def _input(wheres: Wheres, group: Group, changes: Changes) -> str:
 def _output(_wheres: Wheres, group: Group, changes: Changes) -> str:
     old, new = changes["value"][0]
     if old and new:
-        return f"output `{group[0].name}` is another value"
-    return f"output `{group[0].name}` {'added' if new else 'removed'}"
+        return f"{group[0].name} is another value"
+    return f"{group[0].name} {'added' if new else 'removed'}"
 
 
 def _around(piece: Piece) -> Piece:

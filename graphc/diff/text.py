@@ -26,7 +26,7 @@ def marked(diff: Diff) -> Iterator[tuple[str, str]]:
         yield "", ""
     for level, sign, told in lines.edits(diff):
         yield f"{'  ' * level}{sign} {told.replace('`', '')}", ROLES.get(sign, "")
-    yield from ((note, "") for note in diff.notes)
+    yield from ((note.replace("`", ""), "") for note in diff.notes)
     if diff.same:
         yield from ((f"weights: {line}", "") for line in lines.checkpoint(diff) if diff.weights.renamed)
         return

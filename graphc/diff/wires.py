@@ -25,10 +25,9 @@ class Wires:
         if not self.matching.rewired(left, right):
             return {}
         if len(left.arguments) == len(right.arguments):
-            slots = zip(left.arguments, right.arguments, strict=True)
             return {
                 str(slot): (path(mine), path(theirs))
-                for slot, (mine, theirs) in enumerate(slots)
+                for slot, (mine, theirs) in enumerate(self.matching.operands(left, right))
                 if self.matching.read(mine) != read(theirs) and not self._moved(left, mine, theirs)
             }
         before = {self.matching.read(value): value for value in left.arguments}

@@ -77,11 +77,16 @@ def _params(row: Row, _: Scale) -> str:
 
 
 def _macs(row: Row, _: Scale) -> str:
-    return NOTHING if row.given else counted(row.cost.macs, row.cost.uncounted)
+    return NOTHING if _idle(row) else counted(row.cost.macs, row.cost.uncounted)
 
 
 def _flops(row: Row, _: Scale) -> str:
-    return NOTHING if row.given else counted(row.cost.flops, row.cost.unworked)
+    return NOTHING if _idle(row) else counted(row.cost.flops, row.cost.unworked)
+
+
+def _idle(row: Row) -> bool:
+    """Whether nothing is done: it is an input, or a block of a partial table in which nothing is in order."""
+    return row.given or not (row.outputs or row.cost.macs or row.cost.uncounted)
 
 
 def counted(count: int, missing: Collection[str]) -> str:

@@ -23,6 +23,8 @@ NARROWER = (
     ("op", "example", "params", "macs"),
 )
 """The usual columns, and what stands for them where there is less room."""
+NARROWEST = (NARROWER[-1], ("op", "params", "macs"), ("params", "macs"), ("params",))
+"""What stands for them where all texts must be cut."""
 
 
 def text(summary: Summary, width: int | None) -> str:
@@ -50,13 +52,15 @@ def _columns(summary: Summary, width: int | None) -> Sequence[str]:
     """The columns asked for; where nobody asked, those for which there is room."""
     if width is None or summary.columns != USUAL:
         return summary.columns
-    return next((columns for columns in NARROWER if _least(summary, columns) <= width), NARROWER[-1])
+    roomy = (columns for columns in NARROWER if _least(summary, columns, {"op": NARROW["op"]}) <= width)
+    tight = (columns for columns in NARROWEST if _least(summary, columns, NARROW) <= width)
+    return next(roomy, None) or next(tight, NARROWEST[-1])
 
 
-def _least(summary: Summary, columns: Sequence[str]) -> int:
-    """The width of a table whose ops alone are cut."""
+def _least(summary: Summary, columns: Sequence[str], narrow: Mapping[str, int]) -> int:
+    """The width of a table whose texts are cut so far."""
     widths = natural(list(_rows(summary, columns)))
-    return total(fitted(["layer", *columns], widths, 0, {"op": NARROW["op"]}))
+    return total(fitted(["layer", *columns], widths, 0, narrow))
 
 
 def _rows(summary: Summary, columns: Sequence[str]) -> Iterator[list[str]]:
