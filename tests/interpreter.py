@@ -152,8 +152,9 @@ def function_of(op: Op) -> Callable[..., torch.Tensor]:
     return cast("Callable[..., torch.Tensor]", getattr(F, op.name))
 
 
-def convolution(op: Convolution, w: Weights, x: torch.Tensor) -> torch.Tensor:
-    return function_of(op)(x, w["weight"], w.get("bias"), op.stride, op.padding, op.dilation, op.groups)
+def convolution(op: Convolution, w: Weights, x: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
+    used = w["weight"] if weight is None else weight
+    return function_of(op)(x, used, w.get("bias"), op.stride, op.padding, op.dilation, op.groups)
 
 
 def transposed_convolution(op: TransposedConvolution, w: Weights, x: torch.Tensor) -> torch.Tensor:

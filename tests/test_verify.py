@@ -32,7 +32,7 @@ from graphc_onnx.lowerings import lower
 from sketch import Sketch
 
 LANGUAGE = Path(__file__).parent / "cases" / "language"
-HEAVY = {"alexnet", "unet", "vgg"}
+HEAVY = {"alexnet", "detr", "image_gpt", "mae", "transformer", "unet", "vgg", "visual_transformer", "vit_hybrid"}
 """Families whose smallest network takes more than a few seconds."""
 LARGE = 10_000_000
 """Parameters from which on a network is run at one set of sizes."""

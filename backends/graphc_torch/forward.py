@@ -90,7 +90,8 @@ class Forward:
 
     def called(self, number: int) -> list[list[Node]]:
         """The nodes that an item calls as functions, each in all instances."""
-        if self.uses.needs_module(number) or self.uses.is_identity(number) or is_use(self.of.template.sample(number)):
+        sample = self.of.template.sample(number)
+        if self.uses.needs_module(number) or self.uses.is_identity(number) or sample.role == "module" or is_use(sample):
             return []
         copies = zip(*(item.copies for item in self.of.template.column(number)), strict=False)
         groups = [

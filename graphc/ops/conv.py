@@ -21,6 +21,7 @@ from graphc.ops.base import (
     holds,
     not_smaller,
     rank,
+    same_size,
 )
 from graphc.ops.reach import ALL, UNKNOWN, Along, Reach, Seen, Sight
 from graphc.ops.saved import INPUT
@@ -87,10 +88,34 @@ class Conv1d(Convolution):
 
 
 class Conv2d(Convolution):
-    """Convolution (cross-correlation) [N, C, H, W] → [N, out_channels, H', W'] (`torch.nn.Conv2d`)."""
+    """Convolution (cross-correlation) [N, C, H, W] → [N, out_channels, H', W'] (`torch.nn.Conv2d`).
+
+    A `weight` [out_channels, C/groups, kernel, kernel] that is given takes the place of its own (`functional.conv2d`).
+    """
 
     name = "conv2d"
     axes = 2
+
+    def requires(self, input: Tensor, weight: Tensor | None = None) -> Iterator[Requirement]:
+        yield from super().requires(input)
+        if weight is not None:
+            yield Requirement(
+                not self.bias, "a convolution with a given weight has no bias: add one in a step of its own"
+            )
+            yield holds(weight, "float32")
+            yield rank(weight, 4)
+            wanted = (self.out_channels, input.channels // self.groups, *extent(self.kernel_size, 2))
+            for found, size in zip(weight.shape, wanted, strict=True):
+                yield same_size(found, size, f"the weight {weight} must be {Tensor(wanted)}")
+
+    def infer(self, input: Tensor, weight: Tensor | None = None) -> Tensor:
+        return super().infer(input)
+
+    def weights(self, input: Tensor, weight: Tensor | None = None) -> Mapping[str, Weight]:
+        return super().weights(input) if weight is None else {}
+
+    def macs(self, input: Tensor, weight: Tensor | None = None) -> Size:
+        return super().macs(input)
 
 
 class Conv3d(Convolution):

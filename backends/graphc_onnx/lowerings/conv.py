@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from graphc.graph import Value
 from graphc.ops.base import extent
-from graphc.ops.conv import Convolution, TransposedConvolution
+from graphc.ops.conv import Conv2d, Convolution, TransposedConvolution
+from graphc_onnx.draft import Operand
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings.base import cannot_lower, lower
 from graphc_onnx.lowerings.window import window
@@ -12,8 +13,18 @@ from graphc_onnx.lowerings.window import window
 
 @lower.register
 def convolution(op: Convolution, to: Emitter, input: Value) -> None:
+    _emit(op, to, input, *to.weights())
+
+
+@lower.register
+def conv2d(op: Conv2d, to: Emitter, input: Value, weight: Value | None = None) -> None:
+    """With its own weights, or with the one that is given."""
+    _emit(op, to, input, *(to.weights() if weight is None else (weight,)))
+
+
+def _emit(op: Convolution, to: Emitter, *operands: Operand) -> None:
     settings = window(op.axes, kernel_size=op.kernel_size, stride=op.stride, padding=op.padding, dilation=op.dilation)
-    to.emit("Conv", input, *to.weights(), **settings, group=op.groups)
+    to.emit("Conv", *operands, **settings, group=op.groups)
 
 
 @lower.register
