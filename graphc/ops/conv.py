@@ -24,7 +24,7 @@ from graphc.ops.base import (
     same_size,
 )
 from graphc.ops.reach import ALL, UNKNOWN, Along, Reach, Seen, Sight
-from graphc.ops.saved import INPUT
+from graphc.ops.saved import FACTORS, INPUT, Saved
 from graphc.ops.window import Window, counts, seen, windows, windows_fit
 from graphc.tensor import Shape, Tensor, Uniform, Weight
 
@@ -116,6 +116,12 @@ class Conv2d(Convolution):
 
     def macs(self, input: Tensor, weight: Tensor | None = None) -> Size:
         return super().macs(input)
+
+    def saved(self, input: Tensor, weight: Tensor | None = None) -> Saved:
+        return INPUT if weight is None else FACTORS
+
+    def sees(self, input: Tensor, weight: Tensor | None = None) -> Seen:
+        return super().sees(input) if weight is None else (*super().sees(input), (ALL,) * 4)
 
 
 class Conv3d(Convolution):

@@ -12,8 +12,8 @@ import graphc_torch
 from graphc.cost import macs, parameters
 from graphc.diagnostics import SpecError
 from graphc.ops.conv import Conv2d
+from optable.running import assert_close, session
 from sketch import graph_of, tensor
-from test_onnx import assert_close, session
 
 IMAGE = tensor("N", 4, "H", "W")
 GIVEN = [
