@@ -303,17 +303,20 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", SMALL)
+@pytest.mark.slow
 def test_losses_fall(name: str) -> None:
     settings, sizes = SMALL[name]
     assert_learns(graph(name, *settings), rate=5e-3, N=4, **sizes)
 
 
 @pytest.mark.parametrize("name", SMALL)
+@pytest.mark.slow
 def test_both_backends_agree_at_two_sizes(name: str) -> None:
     settings, sizes = SMALL[name]
     assert_backends_agree(graph(name, *settings), {"N": 2, **sizes}, {"N": 1, "H": 96, "W": 64})
 
 
 @pytest.mark.parametrize("form", ["gaussian", "dot_product", "concatenation"])
+@pytest.mark.slow
 def test_both_backends_agree_on_every_form(form: str) -> None:
     assert_backends_agree(block(form), {"N": 2}, {"N": 3})

@@ -124,6 +124,7 @@ def test_the_source_alone_has_the_same_point_spread_function() -> None:
 
 
 @pytest.mark.parametrize("form", ["imaging_convolution", "imaging_cross_correlation"])
+@pytest.mark.slow
 def test_both_backends_agree_at_two_sizes(form: str) -> None:
     assert_backends_agree(compiled(form), {"N": 2, "H": 9, "W": 16}, {"N": 1, "H": 32, "W": 21})
     assert {str(need.needed) for need in needs(compiled(form))} == {"at least 1"}

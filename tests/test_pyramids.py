@@ -153,10 +153,12 @@ def small(name: str) -> Graph:
 
 
 @pytest.mark.parametrize("name", slow_but({"feature_pyramid_network"}))
+@pytest.mark.slow
 def test_losses_fall(name: str) -> None:
     assert_learns(small(name), N=2, H=128, W=128)
 
 
 @pytest.mark.parametrize("name", slow_but(set(FIGURES) - {"featurized_image_pyramid"}))
+@pytest.mark.slow
 def test_both_backends_agree_at_two_sizes(name: str) -> None:
     assert_backends_agree(small(name), {"N": 2, "H": 128, "W": 128}, {"N": 1, "H": 128, "W": 256})

@@ -196,12 +196,14 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", SMALL)
+@pytest.mark.slow
 def test_losses_fall(name: str) -> None:
     settings, sizes = SMALL[name]
     assert_learns(graph(name, *settings), N=4, **sizes)
 
 
 @pytest.mark.parametrize("name", SMALL)
+@pytest.mark.slow
 def test_both_backends_agree_at_two_sizes(name: str) -> None:
     settings, sizes = SMALL[name]
     assert_backends_agree(graph(name, *settings), {"N": 2, **sizes}, {"N": 3} | {k: 2 * v for k, v in sizes.items()})

@@ -507,6 +507,7 @@ def test_the_padded_unet_costs_what_torch_counts(way: str) -> None:
 
 
 @pytest.mark.parametrize("address", all_of(BY_HAND))
+@pytest.mark.slow
 def test_both_backends_agree_at_two_sizes(address: str) -> None:
     """The outputs and the losses."""
     sizes = [{"N": n, "H": height, "W": width} for n, (height, width) in enumerate(BY_HAND[address][2], start=1)]
@@ -537,6 +538,7 @@ def falls(graph: Graph, sizes: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("address", all_of(FALLING))
+@pytest.mark.slow
 def test_losses_fall_on_a_fixed_batch(address: str) -> None:
     settings, sizes = FALLING[address]
     falls(small(address, *settings), sizes)

@@ -100,6 +100,7 @@ small_ones = pytest.mark.parametrize(
 
 
 @small_ones
+@pytest.mark.slow
 def test_onnx_runtime_gives_the_same_at_two_sizes(name: str) -> None:
     result = verify(small(name), Asked(training=True))
     assert result, str(result)
@@ -107,6 +108,7 @@ def test_onnx_runtime_gives_the_same_at_two_sizes(name: str) -> None:
 
 
 @small_ones
+@pytest.mark.slow
 def test_losses_fall_on_a_fixed_batch(name: str) -> None:
     graph = small(name)
     losses = train(graphc_torch.module(graph, training=True), tensors(batch(graph, {"N": 4})), steps=20)

@@ -301,6 +301,7 @@ def test_nats_smallest_picture_has_one_window_in_its_last_stage() -> None:
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in SMALL])
+@pytest.mark.slow
 def test_both_backends_agree_at_two_sizes(name: str) -> None:
     """Losses too; the second size is not the example."""
     graph, (_, size) = small(name), SMALL[name]
@@ -311,6 +312,7 @@ def test_both_backends_agree_at_two_sizes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in SMALL])
+@pytest.mark.slow
 def test_the_loss_falls_on_a_fixed_batch(name: str) -> None:
     graph, (_, size) = small(name), SMALL[name]
     inputs = tensors(batch(graph, {"N": 2} | dict(zip("HW", size, strict=False))))

@@ -49,7 +49,7 @@ def memory(graph: Graph, sizes: Mapping[str, int] | None = None) -> Memory:
         activations=examples.count(activations(graph)),
         peak_inference=max(_Run(graph, examples, training=False).forward({})),
         saved=None if unknown else run.saved(known),
-        peak_training=None if unknown else max(*run.forward(known), *run.backward(known)),
+        peak_training=None if unknown else max([*run.forward(known), *run.backward(known)]),
         unknown=unknown,
     )
 

@@ -16,11 +16,13 @@ from graphc.graph import Value
 from graphc.saved.layout import Json
 from graphc.saved.piece import Piece
 from graphc.saved.sizes import SizeError, size_of
-from graphc.tensor import Constant, DType, Initial, Normal, Tensor, Uniform, Weight
+from graphc.tensor import Bilinear, Constant, DType, Gaussian, Initial, Normal, Tensor, Uniform, Weight
 
 DTYPES: tuple[DType, ...] = get_args(DType)
-INITIALS: dict[str, type[Uniform | Normal | Constant]] = {
+INITIALS: dict[str, type[Initial]] = {
+    "bilinear": Bilinear,
     "constant": Constant,
+    "gaussian": Gaussian,
     "normal": Normal,
     "uniform": Uniform,
 }
@@ -87,14 +89,24 @@ def initial(value: Initial) -> Json:
 
 def read_initial(piece: Piece) -> Initial:
     kind, values = _one(piece)
-    if kind == "uniform":
-        return Uniform(values.at("bound").real(), values.at("middle").real())
-    if kind == "constant":
-        return Constant(values.at("value").real())
-    if kind != "normal":
+    if kind not in READ:
         piece.fail(f"no initial values `{kind}`")
+    return READ[kind](values)
+
+
+def _normal(values: Piece) -> Normal:
     row, limits = values.at("zero_row").or_none(Piece.whole), values.at("limits").or_none(_pair)
     return Normal(values.at("mean").real(), values.at("std").real(), row, limits)
+
+
+READ: dict[str, Callable[[Piece], Initial]] = {
+    "bilinear": lambda _: Bilinear(),
+    "constant": lambda values: Constant(values.at("value").real()),
+    "gaussian": lambda values: Gaussian(values.at("std").real(), values.at("mean").real()),
+    "normal": _normal,
+    "uniform": lambda values: Uniform(values.at("bound").real(), values.at("middle").real()),
+}
+"""How the initial values of a weight are read, by their kind."""
 
 
 def _pair(piece: Piece) -> tuple[float, float]:
