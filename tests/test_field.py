@@ -72,6 +72,8 @@ ONE = {
     "getitem": "",
     "chunk": "{chunks: 2, dim: 1}",
     "split": "{split_size: 1, dim: 1}",
+    "flip": "2",
+    "fft2": "",
     "roll": "{shifts: 1, dims: 2}",
     "topk": "{k: 2, dim: 2}",
 }
@@ -89,6 +91,7 @@ MORE = {
     "cosine_similarity": [PAIR, "cosine_similarity: 1\n    from: {input: a, other: b}"],
     "concat": [PAIR, "concat: 1\n    from: [a, b]"],
     "concat of places": [PAIR, "concat: 2\n    from: [a, b]"],
+    "concat in the middle": [f"{IMAGE}, b: [1, 2, 3, 1]", "concat: {dim: 1, center: true}\n    from: [a, b]"],
     "stack": [PAIR, "stack: 2\n    from: [a, b]"],
     "center_crop": [f"{IMAGE}, b: [1, 2, 3, 4]", "center_crop:\n    from: {input: a, target: b}"],
     "expand": ["a: [1, 2, 6, 1]", "expand: [1, 2, 6, 4]"],

@@ -283,8 +283,8 @@ def test_half_precision_gives_the_values_of_float32(address: str, dtype: torch.d
 LESS_EXACT = {"nll_loss": "sums that cancel", "kl_div": "the exponential of what half can't hold"}
 FLOAT32_ALONE = {"float"}
 """What becomes a float without another beside it is float32, whatever the network is."""
-NOT_IN_HALF = {"avg_pool3d", "local_response_norm"}
-"""What torch has no kernel for in lower precision on the CPU; the second calls the first."""
+NOT_IN_HALF = {"avg_pool3d", "fft2", "local_response_norm"}
+"""What torch has no kernel for in lower precision on the CPU; the last calls the first."""
 
 
 def is_taken(op: Op, operands: tuple[Kind, ...]) -> bool:

@@ -45,6 +45,7 @@ from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings import lower
 from graphc_onnx.lowerings.nearest import Axis
 from interpreter import Array, Sizes, concrete, feeds, random_weights, run_in_torch
+from networks import EVERY, FILE, marked, weight_of
 from optable.operands import IMAGE, ROW, SIZES, SOLID, VECTOR, H
 from optable.running import assert_close, assert_shapes_agree, session
 from sketch import Sketch, graph_of, tensor
@@ -323,22 +324,9 @@ def test_graphc_finds_it() -> None:
     assert list(graphc_onnx.SUFFIXES) == [".onnx"]
 
 
-def addresses() -> Iterator[str]:
-    """Every spec in every variant."""
-    for name in library.names():
-        variants = sorted(library.load(name)[0].variants)
-        yield from (f"{name}:{variant}" for variant in variants) if variants else [name]
-
-
-def is_large(address: str) -> bool:
-    return any(part in address for part in ("101", "152", "vit_b", "vit_l"))
-
-
 def checked_in_memory() -> Iterator[object]:
     """The specs with less than 2 GB of weights, which is all that ONNX's checker takes."""
-    for address in addresses():
-        if not address.endswith("vit_h_14"):
-            yield pytest.param(address, marks=[pytest.mark.slow] * is_large(address))
+    return marked([address for address in EVERY if weight_of(address) < FILE])
 
 
 def test_importing_it_imports_no_onnx() -> None:

@@ -28,6 +28,7 @@ from graphc.settings import read_settings
 from graphc.sources import graph_of
 from graphc.tensor import Tensor
 from graphc_onnx import model
+from networks import marked
 
 VARIANTS = {name: [f"{name}:{v}" for v in library.installed(name).variants] or [name] for name in library.names()}
 FIRST = [addresses[0] for addresses in VARIANTS.values()]
@@ -103,7 +104,9 @@ def same(left: Graph, right: Graph) -> None:
         }
 
 
-@pytest.mark.parametrize("address", [*FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in REST)])
+@pytest.mark.parametrize(
+    "address", [*marked(FIRST), *(pytest.param(each, marks=pytest.mark.exhaustive) for each in REST)]
+)
 def test_our_own_file_gives_the_very_graph_that_it_was_written_from(address: str, tmp_path: Path) -> None:
     graph = compile(address)
     read, found = graph_of(written(emitted(graph), tmp_path))

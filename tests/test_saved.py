@@ -26,6 +26,7 @@ from graphc.graph import Graph
 from graphc.rewrite import with_taps, with_training
 from graphc.saved.sizes import SizeError, size_of
 from graphc.sources import graph_of
+from networks import marked
 
 VARIANTS = {name: [f"{name}:{v}" for v in library.installed(name).variants] or [name] for name in library.names()}
 FIRST = [addresses[0] for addresses in VARIANTS.values()]
@@ -33,7 +34,9 @@ REST = [address for addresses in VARIANTS.values() for address in addresses[1:]]
 Json: TypeAlias = Any  # the parts of a file, as they may be after damage
 
 
-@pytest.mark.parametrize("address", [*FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in REST)])
+@pytest.mark.parametrize(
+    "address", [*marked(FIRST), *(pytest.param(each, marks=pytest.mark.exhaustive) for each in REST)]
+)
 def test_a_graph_that_is_read_back_gives_the_same_everywhere(address: str) -> None:
     graph = compile(address)
     text = saved.save(graph)
@@ -306,7 +309,9 @@ def steps(graph: Graph) -> list[tuple[object, ...]]:
     ]
 
 
-@pytest.mark.parametrize("address", [*FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in REST)])
+@pytest.mark.parametrize(
+    "address", [*marked(FIRST), *(pytest.param(each, marks=pytest.mark.exhaustive) for each in REST)]
+)
 def test_an_expanded_spec_is_the_same_network(address: str) -> None:
     graph = compile(address)
     made = expanded.text(graph)

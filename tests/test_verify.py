@@ -29,6 +29,7 @@ from graphc.verify.draw import Arrays, inputs, weights
 from graphc.verify.judge import OWN, TOLERANCE, Exact, Found, Judge, Judgement
 from graphc.verify.sizes import complete, other, two
 from graphc_onnx.lowerings import lower
+from networks import EVERY, GIANT, weight_of
 from sketch import Sketch
 
 LANGUAGE = Path(__file__).parent / "cases" / "language"
@@ -85,12 +86,10 @@ def families() -> list[object]:
     return [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in library.names()]
 
 
-def addresses() -> list[str]:
-    return [
-        f"{family}:{variant}" if variant else family
-        for family in library.names()
-        for variant in library.installed(family).variants or [""]
-    ]
+def every_one() -> list[object]:
+    """In the slow step; the giants exhaustively."""
+    late = {True: pytest.mark.exhaustive, False: pytest.mark.slow}
+    return [pytest.param(address, marks=late[weight_of(address) > GIANT]) for address in EVERY]
 
 
 def spec(head: str, step: str) -> str:
@@ -132,8 +131,7 @@ def test_every_value_and_the_losses(address: str, sizes: dict[str, int]) -> None
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("address", addresses())
+@pytest.mark.parametrize("address", every_one())
 def test_every_spec_and_variant(address: str) -> None:
     """With the losses; the large ones at one set of sizes."""
     graph = compile(address)

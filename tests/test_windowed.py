@@ -71,7 +71,7 @@ def lively(model: nn.Module) -> nn.Module:
     for module in model.modules():
         if isinstance(module, (nn.LayerNorm, nn.BatchNorm2d)) and module.weight is not None:
             nn.init.uniform_(module.weight, 0.5, 1.5)
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d) and module.running_var is not None:
             nn.init.uniform_(module.running_var, 0.5, 1.5)
     for name, weight in model.named_parameters():
         if "position" in name or "rpb" in name:
