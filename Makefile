@@ -12,13 +12,13 @@ demo: $(VENV)/installed
 	$(BIN)/graphc build specs/unet.yaml
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n auto -m "not slow and not exhaustive"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not exhaustive"
 
 slow: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n auto -m slow
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m slow
 
 exhaustive: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n auto -m exhaustive
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m exhaustive
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check
