@@ -40,6 +40,7 @@ from graphc.ops.shape import Flatten
 from graphc.ops.source import NormalLike
 from graphc.ops.statistic import Var
 from graphc.tensor import Tensor
+from graphc.verify.sizes import two
 from graphc_onnx.assemble import LOWEST_OPSET
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings import lower
@@ -370,8 +371,8 @@ def test_specs_check(address: str) -> None:
     graph = compiled(address)
     model = graphc_onnx.model(graph)
     onnx.checker.check_model(model, full_check=True)
-    for size in (188, 236):
-        assert_shapes_agree(graph, model, graph.examples() | {"N": 2, "H": size, "W": size + 16})
+    for sizes in two(graph):
+        assert_shapes_agree(graph, model, sizes)
 
 
 def test_resnet18_equals_torch_at_two_sizes_from_one_file() -> None:

@@ -33,6 +33,24 @@ from networks import marked
 VARIANTS = {name: [f"{name}:{v}" for v in library.installed(name).variants] or [name] for name in library.names()}
 FIRST = [addresses[0] for addresses in VARIANTS.values()]
 REST = [address for addresses in VARIANTS.values() for address in addresses[1:]]
+CLASSIFICATION = frozenset(
+    {
+        "cbam",
+        "convnext",
+        "densenet",
+        "efficientnet",
+        "googlenet",
+        "mnist_cnn",
+        "mobilenet_v2",
+        "mobilenet_v3",
+        "resnet",
+        "senet",
+        "squeezenet",
+        "unet",
+        "vit",
+    }
+)
+"""The families whose files are read without metadata; alexnet's and vgg's pooling is not."""
 SIZES = {
     "resnet18": 64,
     "resnet50": 64,
@@ -117,8 +135,11 @@ def test_our_own_file_gives_the_very_graph_that_it_was_written_from(address: str
 
 @pytest.mark.parametrize("address", ["resnet18", "mobilenet_v2", "cbam"])
 def test_blocks_that_are_functions_are_written_out(address: str, tmp_path: Path) -> None:
+    """Read by their structure: equal blocks of other widths are one function, with no attributes told."""
     graph = compile(address)
-    same(graph, graph_of(written(emitted(graph, functions=True), tmp_path))[0])
+    read, found = graph_of(written(emitted(graph, functions=True), tmp_path))
+    assert [each.message for each in found if each.code == "W103"] == []
+    assert (parameters(read), macs(read)) == (parameters(graph), macs(graph))
 
 
 def test_a_file_of_16_bits_is_read_as_one_of_32(tmp_path: Path) -> None:
@@ -136,7 +157,7 @@ def test_weights_that_lie_in_a_file_beside_are_not_needed(tmp_path: Path) -> Non
     same(graph, graph_of(str(path))[0])
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in {"alexnet", "vgg"}])
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name in CLASSIFICATION])
 def test_without_our_words_the_structure_is_still_there(name: str, tmp_path: Path) -> None:
     """But for the names of blocks: what costs anything is counted alike, and no op is unknown."""
     graph = compile(VARIANTS[name][0])

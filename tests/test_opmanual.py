@@ -117,7 +117,7 @@ def test_conv2d_word_by_word() -> None:
         ("weight", "[16, 8, 3, 3]", f"uniform within ±1/√{8 * 9}", False),
         ("bias", "[16]", f"uniform within ±1/√{8 * 9}", False),
     ]
-    assert found.sources == ("`torch.nn.Conv2d`",)
+    assert found.sources == ("`torch.nn.Conv2d`", "`torch.nn.functional.conv2d`")
     assert found.backends == {"torch": "`nn.Conv2d`", "onnx": "opset 15: `Conv`"}
     takes = {a.name: (a.takes, a.default) for a in found.attributes}
     assert takes["kernel_size"] == ("integer ≥ 1, or list of integers ≥ 1", "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from onnx import FunctionProto, NodeProto, TensorProto, helper
 
 from graphc.graph import Scope, Value
-from graphc_onnx.origin import NODE, PATH, renamed, trace_block
+from graphc_onnx.origin import NODE, PATH, trace_block
 from graphc_onnx.sizes import PREFIX
 
 DOMAIN = "graphc"
@@ -134,9 +134,8 @@ def _renamed(node: NodeProto, inside: _Names) -> NodeProto:
     made.name = inside.below(node.name)
     for names in (made.input, made.output):
         names[:] = [inside(name) for name in names]
-    for entry in made.metadata_props:
-        if entry.key == PATH:
-            entry.value = inside.below(entry.value)
-        if entry.key == NODE:
-            entry.value = renamed(entry.value, lambda name: inside.names.get(name, name), inside.below)
+    said = [entry for entry in node.metadata_props if entry.key != NODE]  # it says widths, in which equal blocks differ
+    del made.metadata_props[:]
+    for entry in said:
+        made.metadata_props.add(key=entry.key, value=inside.below(entry.value) if entry.key == PATH else entry.value)
     return made
