@@ -20,6 +20,7 @@ from graphc.dims import Size
 from graphc.distributions import Distribution
 from graphc.expr import Expr
 from graphc.ops.base import Op
+from graphc.ops.saved import NOTHING
 from graphc.tensor import Shape, Tensor, Weight
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class WeightValue(Op):
     """A weight of another op as a value: `vocabulary.weight`. Its node's home is that op's."""
 
     name = "weight"
+    each = 0
+    keeps = NOTHING
     of: str
     held: InstanceOf[Weight]
 
