@@ -145,7 +145,7 @@ def test_check_loads_neither_lowering(plugin: Path, folder: Path) -> None:
 
 def test_a_spec_of_graphcs_own_ops_asks_for_no_package(plugin: Path, folder: Path) -> None:
     code = (
-        "import sys; from graphc import packages; from graphc.compiler import compile; compile('resnet18');"
+        "import sys; from graphc import packages; from graphc.compiler import compile; compile('unet');"
         "print(packages._found.cache_info().currsize, *sys.modules)"
     )
     asked, *loaded = python(folder, plugin, "-c", code).stdout.split()

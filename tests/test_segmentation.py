@@ -136,7 +136,7 @@ def test_with_their_weights_it_gives_what_theirs_gives(name: str, torchvision: M
     alone = {path: value for path, value in weights.items() if not path.startswith("aux.")}
     (found,) = session(graphc_onnx.model(graph, weights=alone)).run(None, {"image": image.numpy()})
     rounding = worst(wanted["out"], exact)
-    assert worst(torch.from_numpy(found), exact) < 3 * rounding < 5e-3
+    assert worst(torch.from_numpy(found), exact) < 3 * rounding < 5e-3  # theirs changes with the number of threads
 
 
 # --- the others, by hand
