@@ -294,8 +294,35 @@ def _extreme(kind: str, left: Size, right: Size) -> Size:
     difference = left - right
     if isinstance(difference, int):
         return left if (difference <= 0) == (kind == "min") else right
+    if _is_part(left, right) or _is_part(right, left):
+        return left if _is_part(left, right) == (kind == "min") else right
     first, second = sorted((left, right), key=str)
     return _of(Extreme(kind, first, second))
+
+
+def _is_part(part: Size, whole: Size) -> bool:
+    """Whether one size is a whole part of the other, as `H // 16` is of `H` and of `H // 4`."""
+    numerator, divisor = _fraction(part)
+    other, least = _fraction(whole)
+    if not isinstance(numerator, Dim) or not _is_natural(numerator):
+        return False
+    return numerator == whole or (numerator == other and divisor >= least)
+
+
+def _fraction(size: Size) -> tuple[Size, int]:
+    """What a size is rounded down from, and the whole number that divides it."""
+    (monomial, coefficient), *others = terms_of(size) or [((), 0)]
+    atom = monomial[0] if len(monomial) == 1 and coefficient == 1 and not others else None
+    if isinstance(atom, Floor) and isinstance(atom.divisor, int):
+        return atom.numerator, atom.divisor
+    return size, 1
+
+
+def _is_natural(size: Size) -> bool:
+    """Whether no value of the free sizes, which are 0 or more, makes it negative."""
+    return all(c >= 0 for _, c in terms_of(size)) and all(
+        isinstance(atom, Symbol) or (isinstance(atom, Floor) and _is_natural(atom.numerator)) for atom in _atoms(size)
+    )
 
 
 def _of(atom: Atom) -> Dim:

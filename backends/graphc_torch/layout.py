@@ -192,6 +192,9 @@ def lines(code: Code, indent: int, before: str = "", after: str = "") -> list[st
         return lines(code.code, indent, f"{before}{code.name}=", after)
     if isinstance(code, Entry):
         return lines(code.code, indent, f'{before}"{code.name}": ', after)
+    margin = INDENT * indent
+    if isinstance(code, Bracket) and len(margin + before + code.head) >= WIDTH:
+        return _wrapped([flat(code)], margin, before, after)
     return _broken(code, indent, before, after)
 
 
@@ -206,13 +209,21 @@ def _broken(
         case Generator(element, items, _, variable):
             inside = [*lines(element, indent + 1), *lines(items, indent + 1, f"for {variable} in ")]
             return [f"{margin}{before}*(", *inside, f"{margin}){after}"]
-        case Chain() | Joined() | Several():
-            return [f"{margin}{before}(", *(f"{margin}{INDENT}{row}" for row in code.rows), f"{margin}){after}"]
+        case Chain() | Several():
+            return _wrapped(code.rows, margin, before, after)
+        case Joined():
+            single = len(margin) + len(INDENT) + len(code.text) <= WIDTH
+            return _wrapped([code.text] if single else code.rows, margin, before, after)
         case Choice():
             return _choice(code, indent, before, after)
         case Bracket(head, items, brackets):
             inside = _inside(items, indent + 1) if head else _each(items, indent + 1)
             return [f"{margin}{before}{head}{brackets[0]}", *inside, f"{margin}{brackets[1]}{after}"]
+
+
+def _wrapped(rows: Sequence[str], margin: str, before: str, after: str) -> list[str]:
+    """Rows between parentheses of their own."""
+    return [f"{margin}{before}(", *(f"{margin}{INDENT}{row}" for row in rows), f"{margin}){after}"]
 
 
 def statement(target: str, code: Code, indent: int, comment: str = "") -> list[str]:

@@ -88,6 +88,8 @@ class Translation:
     @term.register(Binary)
     def _(self, e: Binary) -> Term:
         left, right = self.term(e.left), self.term(e.right)
+        if e.operator in ("and", "or") and all_same(left.values):
+            return right if bool(left.values[0]) == (e.operator == "and") else left
         values = tuple(map(_OPERATORS[e.operator], left.values, right.values))
         if self.is_spelt and e.operator in _ARITHMETIC:
             return Term(infix(left, e.operator, right), STRENGTH[e.operator], values)
