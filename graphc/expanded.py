@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from json import dumps
 
 from graphc.diagnostics import Diagnostic, SpecError
-from graphc.dims import Dim
+from graphc.dims import Dim, Size, substitute, symbol
 from graphc.graph import FreeSize, Graph, Node, Scope, Value, WeightValue
+from graphc.kept import kept_by
 from graphc.opaque import Foreign
 from graphc.ops.index import Constant
 from graphc.reader.names import refusal
@@ -41,6 +42,8 @@ class _Expanded:
     names: dict[Node, str] = field(default_factory=dict)
     shared: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    kept: dict[str, Size] = field(default_factory=dict)
+    """What says, in a formula, the sizes that only the data knows."""
 
     def lines(self) -> Iterator[str]:
         graph = self.graph
@@ -50,6 +53,8 @@ class _Expanded:
         for node in graph.nodes:
             if node not in self.names:
                 self.names[node] = self.fresh(node.path)
+        for size in kept_by(graph.nodes):
+            self.kept[size.name] = symbol(f"dim({self.operand(size.value)}, {size.axis})")
         yield "graphc: 1"
         yield f"name: {_quoted(graph.name)}"
         yield from (f"{key}: {_quoted(said)}" for key, said in (("title", graph.title), ("doc", graph.doc)) if said)
@@ -57,7 +62,7 @@ class _Expanded:
         yield f"inputs: {{{', '.join(f'{name}: {_input(value.type)}' for name, value in graph.inputs.items())}}}"
         if owners:
             yield "shared:"
-            yield from (f"  {self.shared[home]}: {{{_step(node)}}}" for home, node in owners.items())
+            yield from (f"  {self.shared[home]}: {{{self.step(node)}}}" for home, node in owners.items())
         yield "graph:"
         yield from self.steps()
         outputs = ", ".join(f"{name}: {self.operand(value)}" for name, value in graph.outputs.items())
@@ -97,7 +102,7 @@ class _Expanded:
                 yield f"  # {node.scope.path}" + (f" ({node.scope.label})" if node.scope.kind == "block" else "")
             around = node.scope
             shared = self.shared.get(node.home) if node.weights() else None
-            yield f"  - {shared}:" if shared else f"  - {_step(node).removesuffix(' {}')}"
+            yield f"  - {shared}:" if shared else f"  - {self.step(node).removesuffix(' {}')}"
             yield f"    id: {self.names[node]}"
             operands = [self.operand(value) for value in node.arguments]
             if operands:
@@ -117,17 +122,22 @@ class _Expanded:
             return name
         return f'"{name}.{value.name}"'
 
+    def step(self, node: Node) -> str:
+        """The op with the attributes that differ from their defaults."""
+        fields, extra = type(node.op).model_fields, node.op.__pydantic_extra__ or {}
+        given: Mapping[str, object] = {
+            name: getattr(node.op, name)
+            for name, about in fields.items()
+            if about.is_required() or getattr(node.op, name) != about.default
+        } | extra
+        written = ", ".join(f"{name}: {_plain(self.in_words(value))}" for name, value in given.items())
+        return f"{node.op.name}: {{{written}}}"
 
-def _step(node: Node) -> str:
-    """The op with the attributes that differ from their defaults."""
-    fields, extra = type(node.op).model_fields, node.op.__pydantic_extra__ or {}
-    given: Mapping[str, object] = {
-        name: getattr(node.op, name)
-        for name, about in fields.items()
-        if about.is_required() or getattr(node.op, name) != about.default
-    } | extra
-    written = ", ".join(f"{name}: {_plain(value)}" for name, value in given.items())
-    return f"{node.op.name}: {{{written}}}"
+    def in_words(self, value: object) -> object:
+        """An attribute with words for the sizes that only the data knows."""
+        if isinstance(value, tuple):
+            return tuple(map(self.in_words, value))
+        return substitute(value, self.kept) if isinstance(value, Dim) else value
 
 
 def _plain(value: object) -> str:

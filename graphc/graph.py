@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack, cast, overload
 
 from pydantic import InstanceOf
@@ -19,6 +20,7 @@ from graphc.diagnostics import Diagnostic, Note, Span
 from graphc.dims import Size
 from graphc.distributions import Distribution
 from graphc.expr import Expr
+from graphc.kept import Kept, at_most, kept_by
 from graphc.ops.base import Op
 from graphc.ops.saved import NOTHING
 from graphc.tensor import Shape, Tensor, Weight
@@ -362,9 +364,19 @@ class Graph:
         for path, weight in weights:
             yield path, given[path].given_to(weight) if path in given else weight
 
+    @cached_property
+    def kept(self) -> tuple[Kept, ...]:
+        """The sizes that only the data knows."""
+        parts = [part.nodes for part in (self.training, self.sampling) if part]
+        return tuple(kept_by(chain(self.nodes, *parts)))
+
     def examples(self) -> dict[str, int]:
-        """The free sizes at their examples."""
-        return {name: size.example for name, size in self.sizes.items()}
+        """The free sizes at their examples; what only the data knows is as large as it can be."""
+        return self.at({})
+
+    def at(self, given: Mapping[str, int]) -> dict[str, int]:
+        """As `examples`, with some of the free sizes given."""
+        return at_most(self.kept, {name: given.get(name, size.example) for name, size in self.sizes.items()})
 
     def module(self, *, seed: int = 0, weights: Weights | None = None, training: bool = False) -> Module:
         """A PyTorch module, in training mode, with the weights given or else the initial values for the seed.

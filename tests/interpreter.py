@@ -114,6 +114,7 @@ from graphc.ops.rearrange import Rearrange
 from graphc.ops.reduce import Amax, Amin, Argmax, Mean, Sum
 from graphc.ops.repeat import RepeatInterleave, Tile, Tril, Triu, Unflatten
 from graphc.ops.resize import Interpolate, Pad, PixelShuffle, PixelUnshuffle
+from graphc.ops.selection import Nonzero
 from graphc.ops.shape import Expand, Flatten, Permute, Reshape, Squeeze, Stack, Transpose, Unsqueeze
 from graphc.ops.source import Arange, Full, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc.ops.statistic import CosineSimilarity, Cumsum, Normalize, Prod, Std, Var
@@ -126,9 +127,10 @@ Weights: TypeAlias = Mapping[str, torch.Tensor]
 Reference: TypeAlias = Callable[..., torch.Tensor | tuple[torch.Tensor, ...]]
 
 
-def concrete(kind: Tensor, sizes: Sizes) -> tuple[int, ...]:
+def concrete(kind: Tensor, sizes: Sizes, found: Sequence[int] = ()) -> tuple[int, ...]:
+    """The shape at sizes; where only the data knows one, that of an array that was `found`."""
     shape = [substitute(size, sizes) for size in kind.shape]
-    return tuple(size for size in shape if isinstance(size, int))
+    return tuple(size if isinstance(size, int) else found[axis] for axis, size in enumerate(shape))
 
 
 def feeds(graph: Graph, sizes: Sizes, seed: int = 0) -> dict[str, Array]:
@@ -463,6 +465,7 @@ REFERENCES: dict[type[Op], Reference] = {
     Std: lambda op, w, x: torch.std(x, op.dim, correction=op.correction, keepdim=op.keepdim),
     Take: lambda op, w, x, i: x[torch.arange(len(x))[:, None], i],
     Tile: lambda op, w, x: torch.tile(x, op.dims),
+    Nonzero: lambda op, w, x: x.nonzero().squeeze(1),
     TopK: lambda op, w, x: tuple(torch.topk(x, min(op.k, x.shape[op.dim]), op.dim, op.largest)),
     Tril: lambda op, w, x: torch.tril(x, op.diagonal),
     Triu: lambda op, w, x: torch.triu(x, op.diagonal),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from onnx import ModelProto, helper
 
-from graphc.axes import readings, unshown
+from graphc.axes import Reading, readings, unshown
 from graphc.diagnostics import Diagnostic, SpecError
 from graphc.graph import Graph
+from graphc.kept import kept_by
 from graphc_onnx.draft import Draft, Source
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.folding import fold
@@ -50,7 +51,8 @@ def assemble(graph: Graph, source: Source, form: Form, store: Storage = inside) 
 def _emit(graph: Graph, draft: Draft) -> None:
     """Writes all ops; raises once, with every one that has no lowering."""
     problems: list[Diagnostic] = []
-    sizes = Sizes(draft, readings(graph.inputs.values()))
+    kept = {each.name: Reading(each.value, each.axis) for each in kept_by(graph.nodes)}
+    sizes = Sizes(draft, {**readings(graph.inputs.values()), **kept})
     for node in graph.nodes:
         try:
             lower(node.op, Emitter(node, draft, sizes, exact=is_exact(node.op)), *node.arguments)

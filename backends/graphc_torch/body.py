@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from graphc.dims import Dim
+from graphc.dims import Dim, symbols
 from graphc.graph import Graph, Node, Scope, Skipped, Value
+from graphc.kept import kept_by
 from graphc_torch.program import Program
 from graphc_torch.shared import Sharing, chain, is_module, modules, sharing
 from graphc_torch.sizes import Sizes, axes_of, free_sizes
@@ -122,9 +123,11 @@ def _add_reads(graph: Graph, flow: Flow) -> None:
             _cross(flow, flow.sharing.living(value), node.scope)
     for use, module in flow.sharing.modules.items():
         _cross(flow, module, use.scope if isinstance(use, Node) else use.parent or graph.root)
+    kept = {size.name: size.value for size in kept_by(graph.nodes)}
     for node in graph.nodes:
         for size in free_sizes(node.op):
-            for value in _shown_by(size, node.scope, flow):
+            shown = [kept[name] for name in sorted(symbols(size)) if name in kept]
+            for value in _shown_by(size, node.scope, flow) or shown:
                 _cross(flow, value, node.scope)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from graphc.demands import Rule
 from graphc.graph import Node, Scope, Skipped, Value
+from graphc.kept import kept_by
+from graphc.tensor import Shape
 from graphc_torch.attributes import Attributes, call_of
 from graphc_torch.body import In, Item, Out, Ref, output_name, scope_of
 from graphc_torch.construct import Class, Column, condition
@@ -66,6 +68,7 @@ class Forward:
     out: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     said: str = ""
+    counts: dict[Out, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Finds who reads what; an item that nothing reads needs no line."""
@@ -77,13 +80,32 @@ class Forward:
         shapes = [[body.inputs[i].type.shape for body in bodies] for i in range(len(parameters))]
         for number in filter(self.uses.is_attribute, range(len(template.operands))):
             self.code.names[Out(number)] = self.attribute(number)
-        self.code.attributes = Attributes(self.of, Sizes(axes_of(list(zip(parameters, shapes, strict=True)))))
+        local = [(name, self.shapes(ref)) for ref, name in self.counted(parameters).items()]
+        axes = axes_of([*zip(parameters, shapes, strict=True), *local])
+        self.code.attributes = Attributes(self.of, Sizes(axes))
+        shown: list[Ref] = [*map(In, range(len(parameters))), *self.counts]
         for number in sorted(self.uses.live):
-            for index in self.sized_by(number):
-                self.uses.direct[In(index)] = sorted({*self.uses.direct[In(index)], number})
+            for ref in map(shown.__getitem__, self.sized_by(number)):
+                self.uses.direct[ref] = sorted({*self.uses.direct[ref], number})
+                self.uses.apart |= {ref.item} if isinstance(ref, Out) else set()
+        self.counts = {ref: name for ref, name in self.counts.items() if ref.item in self.uses.apart - self.apart}
+
+    def counted(self, parameters: Sequence[str]) -> dict[Out, str]:
+        """The values that show how many things an item keeps, which only the data knows, and their variables."""
+        template = self.of.template
+        for number in sorted(self.uses.live):
+            node = template.sample(number).thing
+            if isinstance(node, Node) and (kept := next(kept_by([node]), None)):
+                name = plain(node.name)
+                self.counts[Out(number, node.outputs.index(kept.value))] = f"{name}_" if name in parameters else name
+        return self.counts
+
+    def shapes(self, ref: Out) -> list[Shape]:
+        """The shapes of an item's output in all instances."""
+        return [item.outputs[ref.output].type.shape for item in self.of.template.column(ref.item)]
 
     def sized_by(self, number: int) -> set[int]:
-        """The inputs that an item reads beside its operands: for free sizes, and for what new values are like."""
+        """What an item reads for free sizes, and for what new values are like: an input, or behind these a count."""
         called = self.called(number)
         like = {index for nodes in called if (index := self.code.at_hand(call_of(nodes[0]))) is not None}
         return like | {index for nodes in called for index in self.code.attributes.read(nodes)}
@@ -104,7 +126,7 @@ class Forward:
         """Writes the method."""
         template = self.of.template
         parameters = [self.code.names[In(index)] for index in range(len(template.bodies[0].inputs))]
-        self.taken = {*RESERVED, *parameters}
+        self.taken = {*RESERVED, *parameters, *self.counts.values()}
         returned = self.returned()
         for number in sorted(self.uses.live):
             self.item(number, last=number == returned)
@@ -297,6 +319,9 @@ class Forward:
         """The variable for a value: `x` where nothing that is still needed has that name, else its own."""
         if not self.uses.readers(ref):
             return "_"
+        if ref in self.counts:
+            self.code.names[ref] = self.counts[ref]
+            return self.counts[ref]
         free = not self.is_busy(ref.item, ()) and not self.uses.let_name(ref)
         name = "x" if free and not self.uses.stands_beside(ref) else self.own(self.value_name(ref))
         self.code.names[ref] = name

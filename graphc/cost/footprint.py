@@ -39,7 +39,7 @@ class Memory:
 
 def memory(graph: Graph, sizes: Mapping[str, int] | None = None) -> Memory:
     """The memory that a graph takes at these sizes, or at its examples."""
-    examples = Examples({**graph.examples(), **(sizes or {})})
+    examples = Examples(graph.at(sizes or {}))
     run = _Run(graph, examples, training=True)
     kept = run.kept()
     unknown = tuple(sorted({node.op.name for node, saved in kept.items() if saved is None}))

@@ -10,13 +10,15 @@ from typing import NoReturn, TypeAlias
 
 from graphc.codes import CODES
 from graphc.demands import Relation, Truth
-from graphc.diagnostics import Diagnostic, Note, Span, did_you_mean
+from graphc.diagnostics import Diagnostic, Note, Span, did_you_mean, listed
 from graphc.dims import ComplexityError, Dim, Size
 from graphc.elaborate.frame import Place
 from graphc.elaborate.things import Callee, Failed, Result, Shared, Stopped, Thing
 from graphc.expr import Expr
 from graphc.graph import Demand, Node, Value
+from graphc.kept import untaken
 from graphc.ops import OPS, Op, Requirement
+from graphc.ops.base import named
 from graphc.spec import Block, Parameter, Spec
 from graphc.tensor import Tensor
 
@@ -45,6 +47,7 @@ class Build:
         self.demands: list[Demand] = []
         self.owners: dict[str, Node] = {}
         self.ops: dict[Op, Op] = {}
+        self.kept: set[str] = set()
         self.found: dict[tuple[Span, str], Diagnostic] = {}
         self.calls: list[tuple[Block, Span]] = []
         self.kinds: dict[Parameter, str] = {}
@@ -161,11 +164,12 @@ class Build:
         if len(self.nodes) >= MOST_NODES:
             self.stop(f"a graph has at most {MOST_NODES} nodes", place.span)
         scope = place.level.scope
+        name = untaken(place.path, self.kept)
         node = Node(
             place.path,
             op,
             arguments,
-            judged.output,
+            judged.outputs(name),
             scope,
             place.span,
             written,
@@ -174,6 +178,8 @@ class Build:
             place.home,
         )
         self.own(node)
+        if judged.most is not None:
+            self.kept.add(name)
         if not all(is_bounded(size) for value in node.outputs for size in value.type.shape):
             self.fail(
                 "E305", f"{op.name}: a size of the output is larger than 2**62, or has too many parts", place.span
@@ -205,6 +211,9 @@ class Build:
 
     def demand(self, condition: Truth, place: Place, message: str, notes: tuple[Note, ...]) -> None:
         """What must hold: certain failure ends the step, what depends on free sizes is collected."""
+        if isinstance(condition, Relation) and (kept := condition.names & self.kept):
+            hint = f"only the data knows {listed([f'`{name}`' for name in sorted(kept)])}: it may be anything"
+            self.fail("E501", message, place.span, hint, notes)
         if isinstance(condition, Relation):
             span, calls = self.blamed(place.span)
             self.demands.append(Demand(condition, place.path, span, message, (*notes, *calls)))
@@ -213,7 +222,7 @@ class Build:
 
     def wish(self, condition: Truth, place: Place, message: str) -> None:
         """What should hold."""
-        if isinstance(condition, Relation):
+        if isinstance(condition, Relation) and not condition.names & self.kept:
             span, _ = self.blamed(place.span)
             self.demands.append(Demand(condition, place.path, span, message, strict=False))
 
@@ -254,6 +263,12 @@ class Judgement:
     requirements: tuple[Requirement, ...]
     wishes: tuple[Requirement, ...]
     output: Tensor | Mapping[str, Tensor]
+    most: Size | None = None
+
+    def outputs(self, size: str) -> dict[str, Tensor]:
+        """The types by output; `size` is the name for a size that only the data knows."""
+        found = {"": self.output} if isinstance(self.output, Tensor) else dict(self.output)
+        return found if self.most is None else {name: named(tensor, size) for name, tensor in found.items()}
 
 
 @lru_cache(maxsize=1 << 14)
@@ -266,7 +281,7 @@ def judge(op: Op, types: tuple[Tensor | None, ...]) -> Judgement:
         if requirement.condition is False:
             return Judgement(tuple(open_requirements), (), Tensor(()))
     op.macs(*types)  # that it can be said
-    return Judgement(tuple(open_requirements), tuple(op.prefers(*types)), op.infer(*types))
+    return Judgement(tuple(open_requirements), tuple(op.prefers(*types)), op.infer(*types), op.most(*types))
 
 
 def trimmed(operands: Sequence[Value | None]) -> tuple[Value | None, ...]:

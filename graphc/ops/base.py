@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from graphc.demands import Truth, at_least, equal
-from graphc.dims import Dim, Size, product
+from graphc.dims import Dim, Size, product, substitute, symbol
 from graphc.ops.reach import Seen, alike
 from graphc.ops.saved import NOTHING, Saved
 from graphc.tensor import DType, Tensor, Weight
@@ -27,6 +27,10 @@ Symbolic: TypeAlias = Annotated[Dim, WithJsonSchema({"type": "string", "descript
 Extent: TypeAlias = Count | tuple[Count, ...]
 """A size for every spatial axis, or one for all of them."""
 Padding: TypeAlias = Natural | tuple[Natural, ...]
+
+
+KEPT = symbol("?")
+"""The size of an output that only the data knows; each node makes a size of its own of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,10 @@ class Op(BaseModel):
         """The type of the output, or those of several outputs by name."""
         raise NotImplementedError(self.name)
 
+    def most(self, *operands: Any) -> Size | None:
+        """The largest that the size `KEPT` of the output can be, which only the data knows; None where it has none."""
+        return None
+
     def weights(self, *operands: Any) -> Mapping[str, Weight]:
         """The tensors that the op owns, by PyTorch's name of each."""
         return {}
@@ -171,6 +179,11 @@ class Rearranged(Free):
 
     each = 0
     keeps = NOTHING
+
+
+def named(tensor: Tensor, name: str) -> Tensor:
+    """A type with a size of this name for that which only the data knows."""
+    return tensor.with_shape(tuple(substitute(size, {str(KEPT): symbol(name)}) for size in tensor.shape))
 
 
 def elements(output: Tensor | Mapping[str, Tensor]) -> Size:

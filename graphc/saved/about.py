@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import fields
 from itertools import chain
 from typing import get_args
@@ -50,7 +50,7 @@ def number(piece: Piece, least: int) -> int:
     return found if found <= LARGEST else piece.fail("the number is too large")
 
 
-def require_sizes(piece: Piece, types: Iterable[Tensor], known: Mapping[str, FreeSize]) -> None:
+def require_sizes(piece: Piece, types: Iterable[Tensor], known: Container[str]) -> None:
     """All free sizes are those of the graph."""
     for name in chain.from_iterable(symbols(size) for each in types for size in each.shape):
         if name not in known:
@@ -64,7 +64,7 @@ def require_positive(piece: Piece, types: Iterable[Tensor]) -> None:
             piece.fail(f"a size of {size} is not positive")
 
 
-def demand(piece: Piece, sources: Mapping[str, Source], known: Mapping[str, FreeSize]) -> Demand:
+def demand(piece: Piece, sources: Mapping[str, Source], known: Container[str]) -> Demand:
     left, kind, right = piece.at("relation").items(3)
     sizes = things.read_size(left), things.read_size(right)
     require_sizes(piece.at("relation"), [Tensor(sizes)], known)

@@ -39,17 +39,20 @@ def types(piece: Piece) -> Mapping[str, Tensor]:
     return found or piece.fail("a node gives something")
 
 
-def require_fit(piece: Piece, op: Op, arguments: Sequence[Value | None], given: Mapping[str, Tensor]) -> None:
-    """The op takes these operands, and what it gives is what the file says."""
+def require_fit(
+    piece: Piece, op: Op, arguments: Sequence[Value | None], size: str, given: Mapping[str, Tensor]
+) -> Judgement:
+    """The op takes these operands, and what it gives is what the file says; `size` names what only the data knows."""
     _require_operands(piece, op, arguments)
     judged = _judged(piece, op, tuple(None if value is None else value.type for value in arguments))
     for requirement in judged.requirements:
         if requirement.condition is False:
             piece.fail(f"{op.name}: {requirement.message}")
-    found = {"": judged.output} if isinstance(judged.output, Tensor) else dict(judged.output)
+    found = judged.outputs(size)
     if found != given:
         said = ", ".join(f"{name} {each} of {each.dtype}".strip() for name, each in found.items())
         piece.at("types").fail(f"`{op.name}` gives {said}")
+    return judged
 
 
 def _kind(piece: Piece) -> type[Op]:

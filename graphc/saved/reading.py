@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from graphc.diagnostics import Source
-from graphc.graph import FreeSize, Graph, Input, Node, Paper, Part, Value
+from graphc.graph import Graph, Input, Node, Paper, Part, Value
+from graphc.kept import untaken
 from graphc.saved import about, nodes, things
 from graphc.saved.names import require_keys, require_line, require_path, require_title
 from graphc.saved.piece import Piece
@@ -25,7 +26,7 @@ def graph(piece: Piece) -> Graph:
     _require_format(piece)
     sources = {name: Source(name, each.text()) for name, each in piece.at("sources").entries().items()}
     sizes = {name: about.free_size(name, each, sources) for name, each in piece.at("sizes").entries().items()}
-    reading = Reading(sources, sizes)
+    reading = Reading(sources, set(sizes))
     main = reading.part(piece, "")
     training, sampling = (reading.extra(piece.at(name), name) for name in PARTS)
     made = Graph(
@@ -70,7 +71,7 @@ class Reading:
     """Reads the parts of a graph. `values` are those there are so far, by the names that the file gives them."""
 
     sources: Mapping[str, Source]
-    sizes: Mapping[str, FreeSize]
+    sizes: set[str]
     values: dict[str, Value] = field(default_factory=dict)
     count: int = 0
 
@@ -110,11 +111,11 @@ class Reading:
             piece.at("path").fail(f"`{path}` stands for another node")
         op, given = nodes.operation(piece), nodes.types(piece)
         arguments = tuple(each.or_none(self.value) for each in piece.at("operands").items())
-        about.require_sizes(piece.at("types"), given.values(), self.sizes)
         if isinstance(op, Input):
             about.require_positive(piece.at("types"), given.values())
-        else:
-            nodes.require_fit(piece, op, arguments, given)
+        elif nodes.require_fit(piece, op, arguments, size := untaken(path, self.sizes), given).most is not None:
+            self.sizes.add(size)
+        about.require_sizes(piece.at("types"), given.values(), self.sizes)
         home = piece.may("home")
         made = Node(
             path,

@@ -10,7 +10,7 @@ from graphc.dims import Size, floor_divide, larger, smaller, symbol
 
 LONGEST = 100_000
 DEEPEST = 50
-_TOKEN = re.compile(r"\s*(?:(\d+)|([^\W\d]\w*)|(//|[-+*(),]))")
+_TOKEN = re.compile(r"\s*(?:(\d+)|([^\W\d]\w*(?:\.\w+)*)|(//|[-+*(),]))")
 _TWO: dict[str, Callable[[Size, Size], Size]] = {"min": smaller, "max": larger}
 
 
@@ -101,7 +101,7 @@ class _Reader:
         if token == "(":
             self.place -= 1
             return self.between("(", ")")
-        return symbol(token) if token.isidentifier() else self.stop()
+        return symbol(token) if token.partition(".")[0].isidentifier() else self.stop()
 
     def between(self, first: str, last: str) -> Size:
         """A sum from one sign to another; a comma is left for what comes behind it."""

@@ -111,7 +111,7 @@ def _point(
             return None
     if not all(size in graph.sizes[name].rule.sizes() for name in free):
         return None
-    values = {**graph.examples(), **dict.fromkeys(free, size)}
+    values = graph.at(dict.fromkeys(free, size))
     macs = cost.macs(graph)
     demands = (demand.relation for demand in graph.demands if demand.strict)
     if macs is None or not all(relation.holds(values) for relation in demands):

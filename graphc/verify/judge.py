@@ -17,7 +17,7 @@ What is random in PyTorch (two seeds give two values) is not compared, nor what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,13 +84,31 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Compares values at sizes, up to a tolerance."""
+    """Compares values at sizes, up to a tolerance; `kept` are those that only the data knows, at their most."""
 
     sizes: Sizes
     tolerance: float = TOLERANCE
+    kept: frozenset[str] = frozenset()
 
     def all(self, values: Mapping[str, Value], found: list[Found], exact: Callable[[], list[Exact]]) -> list[Judgement]:
         """Compares values by name; `exact` is asked for where that has to be known."""
+        at = replace(self, sizes={**self.sizes, **self.seen(values.values(), found)}, kept=frozenset())
+        return at.each(values, found, exact)
+
+    def seen(self, values: Iterable[Value], found: Iterable[Found]) -> dict[str, int]:
+        """The sizes that only the data knows as an axis in PyTorch shows them first."""
+        shown = (
+            (str(size), count)
+            for value, pair in zip(values, found, strict=True)
+            for size, count in zip(value.type.shape, pair.torch.shape, strict=False)
+        )
+        known = ((name, count) for name, count in shown if name in self.kept and count <= self.sizes[name])
+        return dict(reversed(list(known)))
+
+    def each(
+        self, values: Mapping[str, Value], found: list[Found], exact: Callable[[], list[Exact]]
+    ) -> list[Judgement]:
+        """As `all`, with all sizes known."""
         judged = [self.one(*value, pair) for value, pair in zip(values.items(), found, strict=True)]
         if all(value.same for value in judged):
             return judged

@@ -33,7 +33,7 @@ def other(graph: Graph) -> dict[str, int]:
         asked = [demand for demand in strict if need.size.name in demand.relation.names]
         tries = ({**found, need.size.name: size} for size in islice(_others(need, found), TRIED))
         found = next((sizes for sizes in tries if _broken(asked, sizes) is None), found)
-    return found
+    return graph.at(found)
 
 
 def complete(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:
@@ -46,9 +46,9 @@ def complete(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:
         if name not in graph.sizes:
             known = did_you_mean(name, graph.sizes, f"its free sizes are {listed(list(graph.sizes))}")
             raise SizeError(f"`{graph.name}` has no free size `{name}`; {known}")
-    found = graph.examples() | dict(given)
+    found = graph.at(given)
     broken = _broken([demand for demand in graph.demands if demand.strict], found)
-    if broken or min(found.values(), default=1) < 1:
+    if broken or min(given.values(), default=1) < 1:
         at = ", ".join(f"{name} = {size}" for name, size in found.items())
         raise SizeError(f"`{graph.name}` doesn't take {at}: {broken.message if broken else 'a size is at least 1'}")
     return found

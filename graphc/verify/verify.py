@@ -139,8 +139,11 @@ class _Work:
         feeds = self.feeds(graph)
         torch = in_torch.InTorch(self.graph, self.weights, losses=True) if losses else in_torch.InTorch(graph, weights)
         ours, theirs = torch.rounded(feeds), in_onnx.outputs(graph, weights, feeds)
+        kept = frozenset(size.name for size in graph.kept)
         return [
-            Judge(sizes, self.asked.tolerance).all(graph.outputs, list(map(Found, *found)), partial(torch.exact, feed))
+            Judge(sizes, self.asked.tolerance, kept).all(
+                graph.outputs, list(map(Found, *found)), partial(torch.exact, feed)
+            )
             for sizes, feed, *found in zip(self.sizes, feeds, ours, theirs, strict=True)
         ]
 

@@ -12,7 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from graphc.demands import Relation
 from graphc.dims import Size, substitute, symbol
 from graphc.ops import Op
+from graphc.ops.base import KEPT
 from graphc.tensor import Tensor
+from interpreter import concrete
 from optable.case import REFUSALS, Attributes, Oracle, as_ints
 
 COUNTED = {
@@ -61,7 +63,11 @@ def torch_tensor(tensor: Tensor) -> torch.Tensor:
 
 def assert_types_are_torchs(op: Op, operands: Sequence[Tensor], wanted: Sequence[torch.Tensor]) -> None:
     found = outputs(op, operands)
-    assert [as_ints(kind) for kind in found] == [tuple(value.shape) for value in wanted]
+    shapes = [tuple(value.shape) for value in wanted]
+    assert [concrete(kind, {}, shape) for kind, shape in zip(found, shapes, strict=True)] == shapes
+    most = op.most(*operands)
+    if most is not None:
+        assert max(shapes[0][axis] for axis, size in enumerate(found[0].shape) if size == KEPT) <= int(str(most))
     assert [kind.dtype for kind in found] == [str(value.dtype).removeprefix("torch.") for value in wanted]
 
 

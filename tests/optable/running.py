@@ -102,7 +102,8 @@ def assert_shapes_agree(graph: Graph, model: onnx.ModelProto, sizes: Sizes) -> N
     inferred = inferred_shapes(graph, model, sizes)
     made_by = {node.name: node.output[0] for node in model.graph.node}
     for node in (node for node in graph.nodes if node.path in made_by):
-        ours, theirs = concrete(node.output.type, sizes), inferred[made_by[node.path]]
+        theirs = inferred[made_by[node.path]]
+        ours = concrete(node.output.type, sizes, [size or 0 for size in theirs or ()])
         if theirs is None and isinstance(node.op, Split):
             continue  # of free sizes
         assert theirs is not None, node.path

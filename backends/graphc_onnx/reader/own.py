@@ -20,7 +20,6 @@ from graphc.saved.names import require_path
 from graphc.saved.nodes import operation, require_fit
 from graphc.saved.piece import Piece, parsed
 from graphc.saved.things import read_plain
-from graphc.tensor import Tensor
 from graphc_onnx.origin import NODE, OP
 from graphc_onnx.reader.model import Model, meta, path_of
 from graphc_onnx.reader.scopes import give_outputs, plant
@@ -111,8 +110,8 @@ class Own:
         op = operation(piece)
         types = tuple(None if value is None else value.type for value in arguments)
         judged = judge(op, types)
-        found = {"": judged.output} if isinstance(judged.output, Tensor) else dict(judged.output)
-        require_fit(piece, op, arguments, found)
+        found = judged.outputs(path)
+        require_fit(piece, op, arguments, path, found)
         made = Node(path, op, tuple(arguments), found, self.root, self.structure.span)
         made.home = self.home(made)
         self.demands += [
