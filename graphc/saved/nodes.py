@@ -41,7 +41,7 @@ def types(piece: Piece) -> Mapping[str, Tensor]:
 
 def require_fit(
     piece: Piece, op: Op, arguments: Sequence[Value | None], size: str, given: Mapping[str, Tensor]
-) -> Judgement:
+) -> None:
     """The op takes these operands, and what it gives is what the file says; `size` names what only the data knows."""
     _require_operands(piece, op, arguments)
     judged = _judged(piece, op, tuple(None if value is None else value.type for value in arguments))
@@ -52,7 +52,6 @@ def require_fit(
     if found != given:
         said = ", ".join(f"{name} {each} of {each.dtype}".strip() for name, each in found.items())
         piece.at("types").fail(f"`{op.name}` gives {said}")
-    return judged
 
 
 def _kind(piece: Piece) -> type[Op]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from graphc.diagnostics import Source
 from graphc.graph import Graph, Input, Node, Paper, Part, Value
 from graphc.kept import untaken
+from graphc.ops import Op
 from graphc.saved import about, nodes, things
 from graphc.saved.names import require_keys, require_line, require_path, require_title
 from graphc.saved.piece import Piece
@@ -111,11 +112,14 @@ class Reading:
             piece.at("path").fail(f"`{path}` stands for another node")
         op, given = nodes.operation(piece), nodes.types(piece)
         arguments = tuple(each.or_none(self.value) for each in piece.at("operands").items())
-        if isinstance(op, Input):
-            about.require_positive(piece.at("types"), given.values())
-        elif nodes.require_fit(piece, op, arguments, size := untaken(path, self.sizes), given).most is not None:
+        size = untaken(path, self.sizes)
+        if type(op).most is not Op.most:
             self.sizes.add(size)
         about.require_sizes(piece.at("types"), given.values(), self.sizes)
+        if isinstance(op, Input):
+            about.require_positive(piece.at("types"), given.values())
+        else:
+            nodes.require_fit(piece, op, arguments, size, given)
         home = piece.may("home")
         made = Node(
             path,
