@@ -237,7 +237,7 @@ def test_every_op_that_says_what_it_reads_is_tried() -> None:
     tried = {OPS[step.split(":")[0]].sees for _, step in CASES.values()} | {OPS["getitem"].sees}
     alone = {name for name, op in OPS.items() if op.sees not in {*tried, Op.sees}}
     assert alone == {
-        "arange", "causal_mask", "constant", "embedding", "full", "one_hot", "ones", "parameter", "scatter", "sinusoid",
+        "arange", "causal_mask", "constant", "embedding", "full", "nonzero", "one_hot", "ones", "parameter", "scatter", "sinusoid",
         "zeros",
     }  # fmt: skip
     assert {name for name, op in OPS.items() if op.sees is Op.sees} == RULELESS
@@ -348,19 +348,28 @@ HOURGLASS = [
 ]
 
 
+SMALL = ("dilated", "hourglass", "resnet18", "googlenet")
+
+
 @pytest.mark.parametrize(
     ("graph", "places"),
     [
-        (lambda: network("a: [1, 1, 64, 64]", *DILATED), [32]),
-        (lambda: network("a: [1, 1, 64, 64]", *HOURGLASS), range(28, 36)),
-        (lambda: _tapped("resnet18", "stage.2", 288), [9]),
-        (lambda: _tapped("resnet50_v1", "stage.1", 160), [10]),
-        (lambda: _tapped("vgg11", "flatten", 224, "adaptive_avg_pool2d"), [3]),
-        (lambda: _tapped("googlenet", "stage.0", 224), [14]),
-        (lambda: _tapped("densenet121", "dense.0", 96), [12]),
-        (lambda: graphc.compile("unet", set={"width": 1}, size={"H": 412, "W": 412}), [110, 113, 117, 124]),
+        pytest.param(graph, places, id=name, marks=[pytest.mark.slow] * (name not in SMALL))
+        for name, graph, places in [
+            ("dilated", lambda: network("a: [1, 1, 64, 64]", *DILATED), [32]),
+            ("hourglass", lambda: network("a: [1, 1, 64, 64]", *HOURGLASS), range(28, 36)),
+            ("resnet18", lambda: _tapped("resnet18", "stage.2", 288), [9]),
+            ("resnet50_v1", lambda: _tapped("resnet50_v1", "stage.1", 160), [10]),
+            ("vgg11", lambda: _tapped("vgg11", "flatten", 224, "adaptive_avg_pool2d"), [3]),
+            ("googlenet", lambda: _tapped("googlenet", "stage.0", 224), [14]),
+            ("densenet", lambda: _tapped("densenet121", "dense.0", 96), [12]),
+            (
+                "unet",
+                lambda: graphc.compile("unet", set={"width": 1}, size={"H": 412, "W": 412}),
+                [110, 113, 117, 124],
+            ),
+        ]
     ],
-    ids=["dilated", "hourglass", "resnet18", "resnet50_v1", "vgg11", "googlenet", "densenet", "unet"],
 )
 def test_a_networks_field_is_where_its_gradients_are(
     graph: Callable[[], Graph], places: list[int], monkeypatch: pytest.MonkeyPatch

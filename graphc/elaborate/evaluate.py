@@ -240,7 +240,7 @@ def _copies(e: Member, at: Site, base: Thing) -> Sequence[Thing]:
     found = listing(base)
     if isinstance(found, list):
         return found
-    at.fail(e, "E303", "only a step with `for` or `repeat` has numbered copies")
+    at.fail(e, "E303", "only a step with `for` or `repeat` has numbered copies, and `split` numbered parts")
 
 
 def _inner(e: Member, at: Site, base: Thing, name: str) -> Thing:

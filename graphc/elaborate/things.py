@@ -154,10 +154,12 @@ def main_value(thing: Thing) -> Thing:
 
 
 def listing(thing: Thing) -> Thing:
-    """The copies of a loop, or the list that a step gives; else the thing itself."""
+    """The copies of a loop, the parts that `split` gives, or the list that a step gives; else the thing itself."""
     while isinstance(thing, Result):
         if thing.copies is not None:
             return list(thing.copies)
+        if "0" in thing.outputs:
+            return list(thing.outputs.values())
         if not isinstance(thing.value, (list, Result)):
             return thing
         thing = thing.value
