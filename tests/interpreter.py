@@ -112,13 +112,15 @@ from graphc.ops.pool import (
 from graphc.ops.position import SinePosition2d, Sinusoid
 from graphc.ops.rearrange import Rearrange
 from graphc.ops.reduce import Amax, Amin, Argmax, Mean, Sum
+from graphc.ops.region import RoiAlign, RoiPool
 from graphc.ops.repeat import RepeatInterleave, Tile, Tril, Triu, Unflatten
 from graphc.ops.resize import Interpolate, Pad, PixelShuffle, PixelUnshuffle
 from graphc.ops.selection import Nonzero
 from graphc.ops.shape import Expand, Flatten, Permute, Reshape, Squeeze, Stack, Transpose, Unsqueeze
-from graphc.ops.source import Arange, Full, NormalLike, Ones, OnesLike, Zeros, ZerosLike
+from graphc.ops.source import Arange, Full, Listed, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc.ops.statistic import CosineSimilarity, Cumsum, Normalize, Prod, Std, Var
 from graphc.tensor import Constant, Tensor
+from oracle import torchvision
 from rearranging import rearranged
 
 Array: TypeAlias = NDArray[Any]
@@ -325,6 +327,11 @@ def positions(x: torch.Tensor, channels: int) -> torch.Tensor:
     return torch.cat(found, dim=3).permute(0, 3, 1, 2)
 
 
+def numbered(boxes: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """Boxes behind the number of their picture, as torchvision takes them: [R, 5]."""
+    return torch.cat([picture[:, None].to(boxes.dtype), boxes], dim=1)
+
+
 REFERENCES: dict[type[Op], Reference] = {
     Abs: lambda op, w, x: torch.abs(x),
     **dict.fromkeys((AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d), adaptive_pool),
@@ -365,6 +372,7 @@ REFERENCES: dict[type[Op], Reference] = {
     FrozenBatchNorm: lambda op, w, x: F.batch_norm(
         x, w["running_mean"], w["running_var"], w["weight"], w["bias"], eps=op.eps
     ),
+    Listed: lambda op, w: torch.tensor(op.data),
     Full: lambda op, w: torch.full(op.shape, op.fill_value),
     Ge: lambda op, w, x, y: torch.ge(x, y),
     Gelu: lambda op, w, x: F.gelu(x, approximate=op.approximate),
@@ -460,6 +468,12 @@ REFERENCES: dict[type[Op], Reference] = {
     Pick: lambda op, w, x, i: x[torch.arange(len(x)), i],
     Prod: lambda op, w, x: torch.prod(x) if op.dim is None else torch.prod(x, op.dim, op.keepdim),
     RepeatInterleave: lambda op, w, x: torch.repeat_interleave(x, op.repeats, op.dim),
+    RoiAlign: lambda op, w, x, boxes, picture: torchvision().ops.roi_align(
+        x, numbered(boxes, picture), op.grid, op.spatial_scale, op.sampling_ratio, op.aligned
+    ),
+    RoiPool: lambda op, w, x, boxes, picture: torchvision().ops.roi_pool(
+        x, numbered(boxes, picture), op.grid, op.spatial_scale
+    ),
     Scatter: lambda op, w, i, source: torch.full(op.shape, op.fill, dtype=source.dtype).index_copy(0, i, source),
     Sort: lambda op, w, x: tuple(torch.sort(x, dim=op.dim, descending=op.descending, stable=True)),
     Std: lambda op, w, x: torch.std(x, op.dim, correction=op.correction, keepdim=op.keepdim),
@@ -512,6 +526,7 @@ DOMAINS: dict[type[Op], Callable[..., Sequence[Array]]] = {
     MaxUnpool2d: places,
     OneHot: lambda op, x: (x % op.num_classes,),
     Pick: lambda op, x, i: (x, i % x.shape[1]),
+    **dict.fromkeys((RoiAlign, RoiPool), lambda op, x, boxes, picture: (x, 3 * boxes, picture % len(x))),
     Scatter: distinct,
     Take: lambda op, x, i: (x, i % x.shape[1]),
     Reciprocal: lambda op, x: (np.where(x == 0, 1, x).astype(x.dtype),),

@@ -1,6 +1,7 @@
 """torchvision as an oracle, also where its wheel can't load its compiled ops (a CPU build of torch)."""
 
 import importlib
+import math
 from functools import cache
 from types import ModuleType
 
@@ -33,7 +34,7 @@ LIBRARY = torch.library.Library("torchvision", "FRAGMENT")
 
 @cache
 def torchvision() -> ModuleType:
-    """torchvision, with `nms` and `roi_align` at least."""
+    """torchvision, with `nms`, `roi_align` and `roi_pool` at least."""
     try:
         return importlib.import_module("torchvision")
     except RuntimeError:  # operator torchvision::nms does not exist
@@ -49,6 +50,7 @@ def define_ops() -> None:
         LIBRARY.define(schema)
     LIBRARY.impl("nms", nms, "CPU")
     LIBRARY.impl("roi_align", roi_align, "CompositeImplicitAutograd")
+    LIBRARY.impl("roi_pool", roi_pool, "CompositeImplicitAutograd")
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
@@ -99,3 +101,36 @@ def sampling(start: Tensor, end: Tensor, size: int, bins: int, ratio: int, align
     distance = places.clamp(0, size - 1)[..., None] - torch.arange(size)
     weight = (1 - distance.abs()).clamp(min=0) * inside[..., None]
     return weight.sum(1) / max(samples, 1)
+
+
+def roi_pool(
+    features: Tensor, rois: Tensor, spatial_scale: float, pooled_height: int, pooled_width: int
+) -> tuple[Tensor, Tensor]:
+    """[N, C, H, W], [R, 5] → [R, C, pooled_height, pooled_width], cell by cell: csrc/ops/cpu/roi_pool_kernel.cpp.
+
+    The second value there, where each largest one is, nobody reads here.
+    """
+    pooled = features.new_zeros(len(rois), features.shape[1], pooled_height, pooled_width)
+    for number, roi in enumerate(rois.detach()):
+        x0, y0, x1, y1 = (round_away(float(side)) for side in roi[1:] * spatial_scale)
+        down = [cell(y0, y1, features.shape[2], pooled_height, place) for place in range(pooled_height)]
+        across = [cell(x0, x1, features.shape[3], pooled_width, place) for place in range(pooled_width)]
+        for row, rows in enumerate(down):
+            for column, columns in enumerate(across):
+                inside = features[int(roi[0]), :, rows, columns]
+                if inside.numel():
+                    pooled[number, :, row, column] = inside.amax((1, 2))
+    return pooled, torch.empty(0)
+
+
+def round_away(number: float) -> int:
+    """The nearest whole number, of two the one farther from 0: C's `round`."""
+    below = math.floor(abs(number))
+    return int(math.copysign(below + (abs(number) - below >= 0.5), number))
+
+
+def cell(start: int, end: int, size: int, cells: int, number: int) -> slice:
+    """The pixels of a cell of a box, both of whose ends are in it, as far as they are on the map; in float32."""
+    extent = torch.tensor(max(end - start + 1, 1)) / cells
+    first, behind = int((number * extent).floor()), int(((number + 1) * extent).ceil())
+    return slice(min(max(start + first, 0), size), min(max(start + behind, 0), size))

@@ -7,6 +7,7 @@ from functools import singledispatch
 from graphc.ops.base import Op
 from graphc.ops.loss import Loss
 from graphc.ops.norm import BatchNorm, GroupNorm, LocalResponseNorm, RMSNorm
+from graphc.ops.region import OfRegions
 from graphc.ops.source import NormalLike
 from graphc.ops.statistic import CosineSimilarity, Cumsum, Normalize, Spread
 
@@ -30,6 +31,12 @@ def _sums(_: Loss | CosineSimilarity | Cumsum | GroupNorm | LocalResponseNorm | 
 def _batch_norm(op: BatchNorm) -> bool:
     """With the statistics of the batch; with those that it has counted it is one operator."""
     return not op.track_running_stats
+
+
+@is_exact.register
+def _places(_: OfRegions) -> bool:
+    """ONNX Runtime has no kernel in 16 bits, in which a pixel of a large picture has no number either."""
+    return True
 
 
 @is_exact.register

@@ -18,7 +18,7 @@ from graphc_torch.forward import result_type, written
 from graphc_torch.initialise import FUNCTION, Initialisation
 from graphc_torch.layer import layer_of
 from graphc_torch.layout import WIDTH, Bracket, lines, signature, statement
-from graphc_torch.names import HELPERS, RESERVED
+from graphc_torch.names import HELPERS, RESERVED, with_needed
 from graphc_torch.program import Program
 from graphc_torch.program import program as program_of
 from graphc_torch.shared import modules, unlike
@@ -289,4 +289,4 @@ def _helpers_called(graph: Graph) -> set[str]:
     """The names of the helpers that the graph's ops call, and those that its initial values need."""
     layers = [layer for node in graph.nodes if (layer := layer_of(node)).helper]
     called = {call.name for layer in layers for call in (layer.module, layer.function) if call is not None}
-    return called | ({f"{rule.distribution.name}_" for rule in graph.init} & HELPERS.keys())
+    return with_needed(called | ({f"{rule.distribution.name}_" for rule in graph.init} & HELPERS.keys()))

@@ -10,7 +10,7 @@ from itertools import chain, repeat
 from graphc.graph import Graph
 from graphc.ops import Op
 
-SIZES = {"N": 2, "C": 8, "L": 24, "T": 12, "S": 10, "K": 6, "D": 16, "H": 24, "W": 24}
+SIZES = {"N": 2, "C": 8, "L": 24, "T": 12, "S": 10, "K": 6, "D": 16, "R": 5, "H": 24, "W": 24}
 """The sizes at which an example is shown."""
 LETTERS = "abcdefgh"
 _FREE = re.compile(r"\b[A-Z]\b")

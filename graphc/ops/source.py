@@ -109,6 +109,35 @@ class Full(Filled):
         return KINDS[type(self.fill_value)]
 
 
+class Listed(Free):
+    """These numbers: float32 where one is a fraction, else int64, or bool where all are (`torch.tensor`)."""
+
+    name = "tensor"
+    main = "data"
+    each = 0
+    keeps = NOTHING
+    example = "{data: [0.5, 1, 2]}"
+    data: Annotated[tuple[Flag | Whole | Real, ...], Field(min_length=1)]
+    """The numbers."""
+
+    def requires(self) -> Iterator[Requirement]:
+        for number in self.data:
+            finite = isinstance(number, float) and math.isfinite(number)
+            yield Requirement(not finite or abs(number) <= LARGEST, f"{number} is too large for float32")
+
+    def infer(self) -> Tensor:
+        return Tensor((len(self.data),), self.held)
+
+    @property
+    def held(self) -> DType:
+        """The element type."""
+        kinds = {KINDS[type(number)] for number in self.data}
+        return next(kind for kind in ("float32", "int64", "bool") if kind in kinds)
+
+    def sees(self) -> Seen:
+        return ()
+
+
 class Arange(Free):
     """start, start + step, … before `end`: of int64, or of float32 where one of them is a fraction (`torch.arange`)."""
 

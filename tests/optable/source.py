@@ -107,6 +107,23 @@ ROWS: dict[str, Row] = {
             *each({}, (IMAGE,), (INTEGERS,), (FLAGS,), (tensor(),)),
         ],
     ),
+    "tensor": Row(
+        made(
+            lambda **a: torch.tensor(a["data"]),
+            data=st.lists(st.one_of(flags, st.integers(-9, 9), st.floats(allow_nan=False)), min_size=1, max_size=4).map(
+                tuple
+            ),
+        ),
+        settled=[
+            *on((), {"data": (0.5, 1, 2)}, {"data": (3,)}, {"data": (True, False)}, {"data": (True, 2)}),
+        ],
+        wrong=[
+            Wrong({}, "`tensor` needs `data`", code="E403"),
+        ],
+        refused=[
+            Refusal({"data": (1, 1e40)}, (), "1e+40 is too large for float32"),
+        ],
+    ),
     "zeros": Row(
         made(typed(torch.zeros), shape=shapes, dtype_=st.sampled_from(get_args(DType))),
         settled=[

@@ -7,7 +7,7 @@ from onnx import TensorProto
 
 from graphc.dims import Dim
 from graphc.graph import Value
-from graphc.ops.source import Arange, Filled, Full, NormalLike, Ones, OnesLike, Zeros, ZerosLike
+from graphc.ops.source import Arange, Filled, Full, Listed, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings.base import lower
 
@@ -28,6 +28,11 @@ def arange(op: Arange, to: Emitter) -> None:
 @lower.register
 def full(op: Full, to: Emitter) -> None:
     _filled(op, to)
+
+
+@lower.register
+def listed(op: Listed, to: Emitter) -> None:
+    to.emit("Identity", to.constant("numbers", np.asarray(op.data, op.held)))
 
 
 @lower.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.ops.source import Arange, Filled, Full, NormalLike, Ones, OnesLike, Zeros, ZerosLike
+from graphc.ops.source import Arange, Filled, Full, Listed, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc.tensor import DType, Tensor
 from graphc_torch.layer import Argument, Call, Kind, Layer, lower, positional
 
@@ -18,6 +18,11 @@ def _(op: Arange) -> Layer:
 @lower.register
 def _(op: Full) -> Layer:
     return filled(op, "torch.full", positional(op, "fill_value"))
+
+
+@lower.register
+def _(op: Listed) -> Layer:
+    return Layer(function=Call("torch.tensor", (positional(op, "data"),), like=like_others(op.held)))
 
 
 @lower.register
