@@ -305,9 +305,15 @@ def _results(part: Graph | Part) -> Iterator[Value]:
 def _untold(file: str, unread: list[Node]) -> Iterator[Diagnostic]:
     """Of steps that nothing reads, the last of each chain: the others are read by it alone."""
     inner = {value.node for node in unread for value in node.operands}
-    told = {_place(file, node): node for node in reversed(unread) if node not in inner}
+    last = (node for node in reversed(unread) if node not in inner and not _is_spare(node))
+    told = {_place(file, node): node for node in last}
     for span, node in reversed(told.items()):
         yield Diagnostic("W101", f"`{node.path}` reaches no output", span, severity="warning")
+
+
+def _is_spare(node: Node) -> bool:
+    """Whether a node is made by what a block gives, which not everyone who uses the block reads."""
+    return node.inline and node.scope.kind == "block"
 
 
 def _place(file: str, node: Node) -> Span:

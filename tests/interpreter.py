@@ -31,6 +31,7 @@ from graphc.ops.activation import (
     Identity,
     LeakyRelu,
     Log,
+    Log2,
     LogSoftmax,
     Mish,
     Relu,
@@ -115,7 +116,7 @@ from graphc.ops.reduce import Amax, Amin, Argmax, Mean, Sum
 from graphc.ops.region import RoiAlign, RoiPool
 from graphc.ops.repeat import RepeatInterleave, Tile, Tril, Triu, Unflatten
 from graphc.ops.resize import Interpolate, Pad, PixelShuffle, PixelUnshuffle
-from graphc.ops.selection import Nonzero
+from graphc.ops.selection import Nms, Nonzero
 from graphc.ops.shape import Expand, Flatten, Permute, Reshape, Squeeze, Stack, Transpose, Unsqueeze
 from graphc.ops.source import Arange, Full, Listed, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc.ops.statistic import CosineSimilarity, Cumsum, Normalize, Prod, Std, Var
@@ -396,6 +397,7 @@ REFERENCES: dict[type[Op], Reference] = {
     Linear: lambda op, w, x: F.linear(x, w["weight"], w.get("bias")),
     LocalResponseNorm: lambda op, w, x: F.local_response_norm(x, op.size, op.alpha, op.beta, op.k),
     Log: lambda op, w, x: torch.log(x),
+    Log2: lambda op, w, x: torch.log2(x),
     LogSoftmax: lambda op, w, x: F.log_softmax(x, -1 if op.dim is None else op.dim),
     Lt: lambda op, w, x, y: torch.lt(x, y),
     Matmul: lambda op, w, x, y: torch.matmul(x, y),
@@ -479,6 +481,7 @@ REFERENCES: dict[type[Op], Reference] = {
     Std: lambda op, w, x: torch.std(x, op.dim, correction=op.correction, keepdim=op.keepdim),
     Take: lambda op, w, x, i: x[torch.arange(len(x))[:, None], i],
     Tile: lambda op, w, x: torch.tile(x, op.dims),
+    Nms: lambda op, w, *operands: best_of(op, *operands),
     Nonzero: lambda op, w, x: x.nonzero().squeeze(1),
     TopK: lambda op, w, x: tuple(torch.topk(x, min(op.k, x.shape[op.dim]), op.dim, op.largest)),
     Tril: lambda op, w, x: torch.tril(x, op.diagonal),
@@ -519,6 +522,7 @@ DOMAINS: dict[type[Op], Callable[..., Sequence[Array]]] = {
     index.IndexSelect: lambda op, x, i: (x, i % x.shape[op.dim]),
     KlDiv: lambda op, x, y: (x, y if op.log_target else part(y)),
     Log: lambda op, x: (np.abs(x) + 1,),
+    Log2: lambda op, x: (np.abs(x) + 1,),
     NllLoss: labelled,
     Remainder: divided,
     Sqrt: lambda op, x: (np.abs(x),),
@@ -526,6 +530,11 @@ DOMAINS: dict[type[Op], Callable[..., Sequence[Array]]] = {
     MaxUnpool2d: places,
     OneHot: lambda op, x: (x % op.num_classes,),
     Pick: lambda op, x, i: (x, i % x.shape[1]),
+    Nms: lambda op, boxes, scores, *numbers: (
+        np.concatenate([boxes[:, :2], boxes[:, :2] + np.abs(boxes[:, 2:])], axis=1),
+        scores,
+        *(number % 2 for number in numbers),
+    ),
     **dict.fromkeys((RoiAlign, RoiPool), lambda op, x, boxes, picture: (x, 3 * boxes, picture % len(x))),
     Scatter: distinct,
     Take: lambda op, x, i: (x, i % x.shape[1]),
@@ -540,6 +549,26 @@ def feeds_of(op: Op, graph: Graph, sizes: Sizes) -> dict[str, Array]:
     drawn = feeds(graph, sizes)
     suited = DOMAINS[type(op)](op, *drawn.values()) if type(op) in DOMAINS else drawn.values()
     return dict(zip(drawn, map(np.asarray, suited), strict=True))
+
+
+def best_of(
+    op: Nms,
+    boxes: torch.Tensor,
+    scores: torch.Tensor,
+    picture: torch.Tensor,
+    group: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Box by box, best first, those of each picture together; NaN is never above a threshold."""
+    least = -torch.inf if op.score_threshold is None else op.score_threshold
+    of = torch.stack([picture, picture if group is None else group], dim=1)
+    kept: list[int] = []
+    for i in scores.argsort(descending=True, stable=True).tolist():
+        better = [j for j in kept if torch.equal(of[j], of[i])]
+        iou = torchvision().ops.box_iou(boxes[i : i + 1], boxes[better])
+        if scores[i] > least and not (iou.double() > op.iou_threshold).any():
+            kept.append(i)
+    pictures = [[i for i in kept if picture[i] == number] for number in range(int(picture.max()) + 1)]
+    return torch.tensor([i for rows in pictures for i in rows[: op.max_per_picture]], dtype=torch.int64)
 
 
 def shown(graph: Graph, inputs: Mapping[str, Array]) -> Sizes:

@@ -237,8 +237,8 @@ def test_every_op_that_says_what_it_reads_is_tried() -> None:
     tried = {OPS[step.split(":")[0]].sees for _, step in CASES.values()} | {OPS["getitem"].sees}
     alone = {name for name, op in OPS.items() if op.sees not in {*tried, Op.sees}}
     assert alone == {
-        "arange", "causal_mask", "constant", "embedding", "full", "nonzero", "one_hot", "ones", "parameter", "scatter",
-        "sinusoid", "zeros",
+        "arange", "causal_mask", "constant", "embedding", "full", "nms", "nonzero", "one_hot", "ones", "parameter",
+        "scatter", "sinusoid", "zeros",
     }  # fmt: skip
     assert {name for name, op in OPS.items() if op.sees is Op.sees} == RULELESS
 

@@ -166,6 +166,13 @@ class Log(ToReals):
     keeps = INPUT
 
 
+class Log2(ToReals):
+    """The logarithm to the base of 2 (`torch.log2`)."""
+
+    name = "log2"
+    keeps = INPUT
+
+
 class Sqrt(ToReals):
     """The square root (`torch.sqrt`)."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphc.dims import Size
-from graphc.ops.base import KEPT, Free, Requirement, elements, rank
+from graphc.dims import Size, smaller
+from graphc.ops.base import KEPT, Count, Fraction, Free, Requirement, Symbolic, elements, holds, rank, same_size
+from graphc.ops.index import Number
 from graphc.ops.reach import UNKNOWN, Seen
 from graphc.ops.saved import NOTHING, Saved
 from graphc.tensor import Tensor
@@ -44,3 +45,54 @@ class Nonzero(Selection):
 
     def sees(self, input: Tensor) -> Seen:
         return ((UNKNOWN,),)
+
+
+class Nms(Selection):
+    """Which boxes are kept, best first, when each goes that a better one overlaps: non-maximum suppression.
+
+    boxes [M, 4], scores [M], picture [M] and group [M] of int64 → int64 [K], with K ≤ M, which only the data knows
+    (`torchvision.ops.batched_nms`). A box is x1, y1, x2, y2, and goes only by one of its own picture and group; those
+    of a picture stand together, the first picture first. Of equal scores the first is better; NaN is never kept.
+    """
+
+    name = "nms"
+    main = "iou_threshold"
+    example = "0.7"
+    operands = ("[R, 4]", "[R]", "int64 [R]")
+    iou_threshold: Fraction
+    """A box goes if its intersection over union with a better one is larger."""
+    score_threshold: Number | None = None
+    """What a score must be larger than, if given."""
+    max_per_picture: Count | None = None
+    """How many are kept of a picture at most, if not all."""
+    pictures: Count | Symbolic = 1
+    """How many pictures there are: with it `max_per_picture` says how many boxes are kept at most."""
+
+    def requires(
+        self, boxes: Tensor, scores: Tensor, picture: Tensor, group: Tensor | None = None
+    ) -> Iterator[Requirement]:
+        yield rank(boxes, 2)
+        yield holds(boxes, "float32")
+        yield same_size(boxes.shape[1], 4, f"a box has 4 numbers, {boxes} has {boxes.shape[1]}")
+        yield rank(scores, 1)
+        yield holds(scores, "float32")
+        numbers = [scores, picture] if group is None else [scores, picture, group]
+        for number in numbers[1:]:
+            yield rank(number, 1)
+            yield holds(number, "int64")
+        for number in numbers:
+            yield same_size(boxes.shape[0], number.shape[0], f"{boxes} are not as many as {number}")
+
+    def infer(self, boxes: Tensor, scores: Tensor, picture: Tensor, group: Tensor | None = None) -> Tensor:
+        return Tensor((KEPT,), "int64")
+
+    def most(self, boxes: Tensor, scores: Tensor, picture: Tensor, group: Tensor | None = None) -> Size:
+        count = boxes.shape[0]
+        return count if self.max_per_picture is None else smaller(count, self.pictures * self.max_per_picture)
+
+    def work(self, boxes: Tensor, scores: Tensor, picture: Tensor, group: Tensor | None = None) -> None:
+        """How many pairs are compared only the data knows."""
+        return
+
+    def sees(self, boxes: Tensor, scores: Tensor, picture: Tensor, group: Tensor | None = None) -> Seen:
+        return (UNKNOWN, UNKNOWN), (UNKNOWN,), (UNKNOWN,), (UNKNOWN,)

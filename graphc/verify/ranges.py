@@ -13,7 +13,7 @@ from functools import singledispatch
 from graphc.dims import Size, substitute
 from graphc.graph import Graph, Value
 from graphc.ops import index, shape
-from graphc.ops.activation import Detach, Float, Identity, Log, Sqrt
+from graphc.ops.activation import Detach, Float, Identity, Log, Log2, Sqrt
 from graphc.ops.arithmetic import FloorDivide, Remainder
 from graphc.ops.base import Op
 from graphc.ops.embedding import Embedding
@@ -141,6 +141,7 @@ def _(op: KlDiv, input: Tensor, target: Tensor) -> Ranges:
 
 
 @taken.register(Log)
+@taken.register(Log2)
 @taken.register(Reciprocal)
 @taken.register(Rsqrt)
 @taken.register(Sqrt)

@@ -169,6 +169,12 @@ ROWS: dict[str, Row] = {
             *each({}, (IMAGE,), (INTEGERS,), (tensor("N"),)),
         ],
     ),
+    "log2": Row(
+        pointwise(torch.log2),
+        settled=[
+            *each({}, (IMAGE,), (INTEGERS,), (tensor("N"),)),
+        ],
+    ),
     "log_softmax": Row(
         of_classes(functional.log_softmax),
         settled=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log as logarithm
 from math import pi, sqrt
 
 from graphc.graph import Value
@@ -20,6 +21,7 @@ from graphc.ops.activation import (
     Identity,
     LeakyRelu,
     Log,
+    Log2,
     LogSoftmax,
     Mish,
     Relu,
@@ -135,6 +137,12 @@ def leaky_relu(op: LeakyRelu, to: Emitter, input: Value) -> None:
 @lower.register
 def log(_: Log, to: Emitter, input: Value) -> None:
     to.emit("Log", in_type(to, "real", input, "float32"))
+
+
+@lower.register
+def log2(_: Log2, to: Emitter, input: Value) -> None:
+    natural = to.step("natural", "Log", in_type(to, "real", input, "float32"))
+    to.emit("Div", natural, to.number("of_two", logarithm(2), "float32"))
 
 
 @lower.register

@@ -17,6 +17,7 @@ from graphc.ops.activation import (
     Identity,
     LeakyRelu,
     Log,
+    Log2,
     LogSoftmax,
     Mish,
     Relu,
@@ -106,8 +107,8 @@ def _(op: LeakyRelu, input: Tensor) -> Layer:
 
 
 @lower.register
-def _(op: Log, input: Tensor) -> Layer:
-    return Layer(function=Call("torch.log"))
+def _(op: Log | Log2, input: Tensor) -> Layer:
+    return Layer(function=Call(f"torch.{op.name}"))
 
 
 @lower.register

@@ -1,0 +1,189 @@
+"""Detectors against torchvision: with the same weights the same boxes, labels, scores, masks and losses."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import onnx
+import pytest
+import torch
+from torch import Tensor, nn
+
+import graphc
+from graphc.graph import Graph
+from optable.running import session
+
+SIZE = (192, 256)
+Detector: TypeAlias = Any
+"""torchvision's, whose parts have no types."""
+
+
+def theirs(torchvision: ModuleType, name: str, **options: Any) -> nn.Module:
+    """torchvision's, with random weights that give boxes of several sizes and scores."""
+    torch.manual_seed(0)
+    made: nn.Module = getattr(torchvision.models.detection, name)(weights=None, weights_backbone=None, **options)
+    for key, value in made.named_parameters():
+        if "bbox_pred" in key or "cls_" in key:
+            nn.init.normal_(value, std=0.05)
+    return made.eval()
+
+
+def pictures(count: int = 2) -> Tensor:
+    """Real pictures, cut to one size."""
+    from skimage import data
+
+    found = [torch.tensor(getattr(data, name)()).permute(2, 0, 1)[None] / 255 for name in ("astronaut", "coffee")]
+    return torch.cat([nn.functional.interpolate(each, SIZE, mode="area") for each in found[:count]])
+
+
+def detected(model: Detector, torchvision: ModuleType, batch: Tensor) -> dict[str, Any]:
+    """All that torchvision's makes of a batch that is not resized."""
+    from torchvision.models.detection.image_list import ImageList
+
+    images = ImageList(batch, [tuple(batch.shape[2:])] * len(batch))
+    with torch.no_grad():
+        features = model.backbone(batch)
+        proposals, _ = model.rpn(images, features)
+        found, _ = model.roi_heads(features, proposals, images.image_sizes)
+    return {"features": features, "proposals": proposals, "found": found}
+
+
+def loaded(graph: Graph, model: nn.Module) -> nn.Module:
+    made = graph.module(weights=model.state_dict())
+    assert isinstance(made, nn.Module)
+    return made.eval()
+
+
+def close(ours: Tensor, wanted: Tensor) -> None:
+    assert ours.shape == wanted.shape
+    assert (ours - wanted).abs().max() <= 1e-4 * wanted.abs().max()
+
+
+def things() -> dict[str, Tensor]:
+    """Boxes with masks: two things in the first picture, three in the second."""
+    boxes = torch.tensor(
+        [[20.0, 30, 90, 120], [100, 10, 240, 180], [5, 5, 60, 50], [70, 60, 200, 150], [30, 100, 80, 190]]
+    )
+    masks = torch.zeros(5, *SIZE)
+    for mask, (left, top, right, bottom) in zip(masks, boxes.int().tolist(), strict=True):
+        mask[top:bottom, left : (left + right) // 2] = 1
+    return {
+        "gt_boxes": boxes,
+        "gt_labels": torch.tensor([3, 17, 1, 90, 3]),
+        "gt_picture": torch.tensor([0, 0, 1, 1, 1]),
+        "gt_masks": masks,
+    }
+
+
+def losses_of(model: Detector, batch: Tensor, given: dict[str, Tensor]) -> dict[str, Tensor]:
+    """torchvision's losses, with samples of all there is."""
+    from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
+    from torchvision.models.detection.image_list import ImageList
+
+    model.train()
+    model.rpn.fg_bg_sampler = model.roi_heads.fg_bg_sampler = BalancedPositiveNegativeSampler(10**6, 0.5)
+    images = ImageList(batch, [tuple(batch.shape[2:])] * len(batch))
+    targets = [
+        {key: given[f"gt_{key}"][given["gt_picture"] == number] for key in ("boxes", "labels", "masks")}
+        for number in range(len(batch))
+    ]
+    features = model.backbone(batch)
+    proposals, found = model.rpn(images, features, targets)
+    _, more = model.roi_heads(features, proposals, images.image_sizes, targets)
+    return found | more
+
+
+SMALL = {"layers": [1, 1, 1, 1], "hidden": 64, "classes": 5, "pre": 60, "post": 30, "score": 0.1}
+NETWORKS = {
+    "faster_rcnn": SMALL,
+    "faster_rcnn:faster_rcnn_vgg16": {"hidden": 64, "classes": 5, "pre": 60, "post": 30, "score": 0.1},
+    "mask_rcnn": SMALL,
+}
+
+
+def lively(graph: Graph) -> dict[str, Tensor]:
+    """Weights that give boxes of several sizes, and scores that are not all the same."""
+    torch.manual_seed(0)
+    made = graph.module()
+    assert isinstance(made, nn.Module)
+    for path, weight in made.named_parameters():
+        if "bbox_pred" in path or "cls_" in path or path.startswith("mask_head.logits"):
+            nn.init.normal_(weight, std=0.1)
+    return {path: value.detach() for path, value in made.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_onnx_runtime_finds_what_torch_does(name: str) -> None:
+    """In pictures of two sizes, one and two of them, with one file."""
+    graph = graphc.compile(name, set=NETWORKS[name])
+    weights = lively(graph)
+    module = graph.module(weights=weights)
+    assert isinstance(module, nn.Module)
+    run = session(onnx.load_from_string(graph.onnx(weights=weights).SerializeToString())).run
+    for count, size in ((1, (128, 160)), (2, (96, 192))):
+        batch = nn.functional.interpolate(pictures(count), size, mode="area")
+        with torch.no_grad():
+            wanted = module.eval()(batch)
+        found = run(None, {"image": batch.numpy()})
+        assert len(wanted[0]) > 3
+        for ours, theirs in zip(found, wanted, strict=True):
+            close(torch.from_numpy(ours), theirs)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_twenty_steps_lower_each_loss(name: str) -> None:
+    graph = graphc.compile(name, set=NETWORKS[name])
+    training = graph.module(training=True)
+    assert isinstance(training, nn.Module)
+    given = {key: value for key, value in things().items() if key != "gt_masks" or name == "mask_rcnn"}
+    given["gt_labels"] = given["gt_labels"] % 5
+    batch, optimizer = pictures(), torch.optim.Adam(training.parameters(), lr=1e-3)
+    lost = []
+    for step in range(20):
+        losses = training(batch, **given, seed=torch.tensor(step))
+        optimizer.zero_grad()
+        sum(losses.values()).backward()
+        optimizer.step()
+        lost.append({key: float(value) for key, value in losses.items()})
+    for key in lost[0]:
+        assert sum(each[key] for each in lost[-3:]) < sum(each[key] for each in lost[:3]), key
+
+
+NAMES = {
+    "objectness": "loss_objectness",
+    "rpn_box": "loss_rpn_box_reg",
+    "classifier": "loss_classifier",
+    "box": "loss_box_reg",
+    "mask": "loss_mask",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["faster_rcnn", "mask_rcnn"])
+def test_it_finds_and_learns_what_torchvisions_does(name: str, torchvision: ModuleType) -> None:
+    model = theirs(torchvision, f"{name.replace('_', '')}_resnet50_fpn")
+    batch = pictures()
+    wanted = detected(model, torchvision, batch)["found"]
+    module = loaded(graphc.compile(name), model)
+    with torch.no_grad():
+        boxes, labels, scores, picture, *masks = module(batch)
+    for number, each in enumerate(wanted):
+        mine = picture == number
+        assert len(each["boxes"]) > 0
+        close(boxes[mine], each["boxes"])
+        assert torch.equal(labels[mine], each["labels"])
+        close(scores[mine], each["scores"])
+        if masks:
+            from torchvision.models.detection.roi_heads import paste_masks_in_image
+
+            close(masks[0][mine], paste_masks_in_image(each["masks"], each["boxes"], SIZE)[:, 0])
+
+    samples = {"rpn_samples": 10**6, "roi_samples": 10**6}
+    training = graphc.compile(name, set=samples).module(weights=model.state_dict(), training=True)
+    given = things()
+    ours = training(
+        batch, **{key: value for key, value in given.items() if masks or key != "gt_masks"}, seed=torch.tensor(0)
+    )
+    for key, value in losses_of(model, batch, given).items():
+        close(ours[next(name for name, theirs in NAMES.items() if theirs == key)], value)
