@@ -33,6 +33,7 @@ from graphc.ops.activation import (
     Log,
     Log2,
     LogSoftmax,
+    Long,
     Mish,
     Relu,
     Relu6,
@@ -118,7 +119,7 @@ from graphc.ops.repeat import RepeatInterleave, Tile, Tril, Triu, Unflatten
 from graphc.ops.resize import Interpolate, Pad, PixelShuffle, PixelUnshuffle
 from graphc.ops.selection import Nms, Nonzero
 from graphc.ops.shape import Expand, Flatten, Permute, Reshape, Squeeze, Stack, Transpose, Unsqueeze
-from graphc.ops.source import Arange, Full, Listed, NormalLike, Ones, OnesLike, Zeros, ZerosLike
+from graphc.ops.source import Arange, Full, Given, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc.ops.statistic import CosineSimilarity, Cumsum, Normalize, Prod, Std, Var
 from graphc.tensor import Constant, Tensor
 from oracle import torchvision
@@ -373,8 +374,8 @@ REFERENCES: dict[type[Op], Reference] = {
     FrozenBatchNorm: lambda op, w, x: F.batch_norm(
         x, w["running_mean"], w["running_var"], w["weight"], w["bias"], eps=op.eps
     ),
-    Listed: lambda op, w: torch.tensor(op.data),
     Full: lambda op, w: torch.full(op.shape, op.fill_value),
+    Given: lambda op, w: torch.tensor(op.data),
     Ge: lambda op, w, x, y: torch.ge(x, y),
     Gelu: lambda op, w, x: F.gelu(x, approximate=op.approximate),
     index.Getitem: lambda op, w, x: x[tuple(slice(*part) if isinstance(part, tuple) else part for part in op.index)],
@@ -398,6 +399,7 @@ REFERENCES: dict[type[Op], Reference] = {
     LocalResponseNorm: lambda op, w, x: F.local_response_norm(x, op.size, op.alpha, op.beta, op.k),
     Log: lambda op, w, x: torch.log(x),
     Log2: lambda op, w, x: torch.log2(x),
+    Long: lambda op, w, x: x.long(),
     LogSoftmax: lambda op, w, x: F.log_softmax(x, -1 if op.dim is None else op.dim),
     Lt: lambda op, w, x, y: torch.lt(x, y),
     Matmul: lambda op, w, x, y: torch.matmul(x, y),

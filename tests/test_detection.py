@@ -91,11 +91,12 @@ def losses_of(model: Detector, batch: Tensor, given: dict[str, Tensor]) -> dict[
     features = model.backbone(batch)
     proposals, found = model.rpn(images, features, targets)
     _, more = model.roi_heads(features, proposals, images.image_sizes, targets)
-    return found | more
+    losses: dict[str, Tensor] = found | more
+    return losses
 
 
 SMALL = {"layers": [1, 1, 1, 1], "hidden": 64, "classes": 5, "pre": 60, "post": 30, "score": 0.1}
-NETWORKS = {
+NETWORKS: dict[str, dict[str, Any]] = {
     "faster_rcnn": SMALL,
     "faster_rcnn:faster_rcnn_vgg16": {"hidden": 64, "classes": 5, "pre": 60, "post": 30, "score": 0.1},
     "mask_rcnn": SMALL,

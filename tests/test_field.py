@@ -238,7 +238,7 @@ def test_every_op_that_says_what_it_reads_is_tried() -> None:
     alone = {name for name, op in OPS.items() if op.sees not in {*tried, Op.sees}}
     assert alone == {
         "arange", "causal_mask", "constant", "embedding", "full", "nms", "nonzero", "one_hot", "ones", "parameter",
-        "scatter", "sinusoid", "zeros",
+        "scatter", "sinusoid", "tensor", "zeros",
     }  # fmt: skip
     assert {name for name, op in OPS.items() if op.sees is Op.sees} == RULELESS
 

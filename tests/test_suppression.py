@@ -131,7 +131,7 @@ class Suppress(Free):
     name = "suppress"
     iou_threshold: float = 0.4
     score_threshold: float = -INF
-    most: int | None = None
+    limit: int | None = None
 
     def infer(self, boxes: Kind, scores: Kind, picture: Kind, group: Kind) -> Kind:
         return tensor("K", dtype="int64")
@@ -143,7 +143,7 @@ def _(op: Suppress, to: Emitter, boxes: Value, scores: Value, picture: Value, gr
     key = to.step("key", "Add", to.step("first", "Mul", picture, to.constant("groups", 4)), group)
     thresholds = {"iou_threshold": op.iou_threshold, "score_threshold": op.score_threshold}
     kept = suppressed(to, boxes, scores, key, **thresholds)
-    to.emit("Identity", of_each_picture(to, kept, picture, op.most))
+    to.emit("Identity", of_each_picture(to, kept, picture, op.limit))
 
 
 def in_onnx(op: Suppress, case: Case) -> list[int]:
@@ -159,7 +159,7 @@ def in_onnx(op: Suppress, case: Case) -> list[int]:
 @CASES
 @pytest.mark.parametrize(("least", "most"), [(-INF, None), (0.3, 7)])
 def test_onnx_runtime_keeps_the_same_in_the_same_order(case: Case, least: float, most: int | None) -> None:
-    assert in_onnx(Suppress(score_threshold=least, most=most), case) == in_pictures(case, least, most)
+    assert in_onnx(Suppress(score_threshold=least, limit=most), case) == in_pictures(case, least, most)
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS)

@@ -33,7 +33,19 @@ from networks import EVERY, GIANT, weight_of
 from sketch import Sketch
 
 LANGUAGE = Path(__file__).parent / "cases" / "language"
-HEAVY = {"alexnet", "detr", "image_gpt", "mae", "transformer", "unet", "vgg", "visual_transformer", "vit_hybrid"}
+HEAVY = {
+    "alexnet",
+    "detr",
+    "image_gpt",
+    "mae",
+    "transformer",
+    "unet",
+    "vgg",
+    "visual_transformer",
+    "vit_hybrid",
+    "yolo_v1",
+    "yolo_v3",
+}
 """Families whose smallest network takes more than a few seconds."""
 LARGE = 10_000_000
 """Parameters from which on a network is run at one set of sizes."""

@@ -10,10 +10,10 @@ from graphc.dims import Dim
 from graphc.graph import Node
 from graphc_torch.construct import Class, Column, argument_term, is_default
 from graphc_torch.layer import Argument, Call, layer_of
-from graphc_torch.layout import Code, Loose, flat
+from graphc_torch.layout import Bracket, Code, Loose, flat
 from graphc_torch.operators import ATOM
 from graphc_torch.sizes import Sizes, free_sizes
-from graphc_torch.term import Place, Term, UnresolvedError, Wanted
+from graphc_torch.term import Place, Term, UnresolvedError, Wanted, literal
 
 _NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
 """A name in an expression of the constructor."""
@@ -46,6 +46,8 @@ class Attributes:
         if self.is_shown(values):
             return self.size(values)
         term = self.stored_term(argument_term(self.of, arguments, nodes, in_all(nodes)))
+        if isinstance(values[0], tuple) and term.code == literal(values[0]):
+            return listed(values[0])
         return term.code if term.strength == ATOM else Loose(term.code, term.strength)
 
     def term(self, wanted: Wanted) -> Term:
@@ -119,6 +121,13 @@ class Attributes:
         if name not in self.stored:
             self.stored[name] = self.free(name)
         return f"self.{self.stored[name]}"
+
+
+def listed(value: object) -> Code:
+    """A value that can be broken into lines where it is a tuple, of tuples perhaps."""
+    if isinstance(value, tuple) and len(value) > 1:
+        return Bracket("", tuple(map(listed, value)))
+    return literal(value)
 
 
 def in_all(nodes: Sequence[Node]) -> Column:

@@ -240,7 +240,8 @@ def _annotation(values: list[object]) -> str:
     if kinds == {int, float}:
         return "float"
     if kinds == {tuple}:
-        return "tuple[int, ...]"
+        parts = [part for value in values if isinstance(value, tuple) for part in value]
+        return f"tuple[{_annotation(parts) or 'int'}, ...]"
     return " | ".join(sorted("None" if kind is type(None) else kind.__name__ for kind in kinds))
 
 

@@ -195,6 +195,17 @@ class Float(ToReals):
     keeps = NOTHING
 
 
+class Long(Pointwise):
+    """The value as int64: fractions are cut off, true is 1 (`torch.Tensor.long`)."""
+
+    name = "long"
+    each = 0
+    keeps = NOTHING
+
+    def infer(self, input: Tensor) -> Tensor:
+        return Tensor(input.shape, "int64")
+
+
 class Detach(Pointwise):
     """The value as it is, but no gradient flows back through it (`torch.Tensor.detach`)."""
 

@@ -18,6 +18,7 @@ from graphc.tensor import DType, Tensor
 Sizes: TypeAlias = tuple[Count | Symbolic, ...]
 Real: TypeAlias = Annotated[float, Field(strict=True)]
 Bound: TypeAlias = Number | Symbolic
+Row: TypeAlias = Annotated[tuple[Flag | Whole | Real, ...], Field(min_length=1)]
 LARGEST = (2 - 2**-23) * 2.0**127
 """The largest number of float32."""
 KINDS: dict[type, DType] = {bool: "bool", int: "int64", float: "float32"}
@@ -109,30 +110,48 @@ class Full(Filled):
         return KINDS[type(self.fill_value)]
 
 
-class Listed(Free):
-    """These numbers: float32 where one is a fraction, else int64, or bool where all are (`torch.tensor`)."""
+class Given(Free):
+    """Numbers as they are written: [K], or rows [K, L] (`torch.tensor`).
+
+    They are of int64 or bool, or of float32 where one is a fraction.
+    """
 
     name = "tensor"
     main = "data"
     each = 0
     keeps = NOTHING
-    example = "{data: [0.5, 1, 2]}"
-    data: Annotated[tuple[Flag | Whole | Real, ...], Field(min_length=1)]
-    """The numbers."""
+    example = "{data: [[10, 13], [16, 30]]}"
+    data: Row | Annotated[tuple[Row, ...], Field(min_length=1)]
+    """The numbers, or rows of them."""
 
     def requires(self) -> Iterator[Requirement]:
-        for number in self.data:
-            finite = isinstance(number, float) and math.isfinite(number)
-            yield Requirement(not finite or abs(number) <= LARGEST, f"{number} is too large for float32")
+        widths = {len(row) for row in self.rows}
+        yield Requirement(len(widths) == 1, f"rows of {' and '.join(map(str, sorted(widths)))} numbers give no table")
+        kinds = self.kinds
+        yield Requirement(kinds == {bool} or bool not in kinds, "truth values and numbers can't stand side by side")
+        largest = max(abs(number) for row in self.rows for number in row)
+        yield Requirement(float not in kinds or largest <= LARGEST, f"{largest} is too large for float32")
 
     def infer(self) -> Tensor:
-        return Tensor((len(self.data),), self.held)
+        width = len(self.rows[0])
+        return Tensor((len(self.data), width) if isinstance(self.data[0], tuple) else (width,), self.held)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows; numbers alone are one."""
+        rows = tuple(row for row in self.data if isinstance(row, tuple))
+        return rows or (tuple(number for number in self.data if not isinstance(number, tuple)),)
+
+    @property
+    def kinds(self) -> set[type]:
+        """What the numbers are in Python."""
+        return {type(number) for row in self.rows for number in row}
 
     @property
     def held(self) -> DType:
         """The element type."""
-        kinds = {KINDS[type(number)] for number in self.data}
-        return next(kind for kind in ("float32", "int64", "bool") if kind in kinds)
+        kinds = self.kinds
+        return "float32" if float in kinds else "bool" if bool in kinds else "int64"
 
     def sees(self) -> Seen:
         return ()

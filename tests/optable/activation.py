@@ -188,6 +188,12 @@ ROWS: dict[str, Row] = {
             Wrong({"dim": (0, 1)}, "dim should be a valid integer, got [0, 1]"),
         ],
     ),
+    "long": Row(
+        pointwise(torch.Tensor.long),
+        settled=[
+            *each({}, (IMAGE,), (FLAGS,), (INTEGERS,)),
+        ],
+    ),
     "mish": Row(
         pointwise(functional.mish),
         settled=[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import torch
@@ -18,6 +18,19 @@ from sketch import tensor
 
 def arange(end: float, start: float = 0, step: float = 1) -> torch.Tensor:
     return torch.arange(start, end, step)
+
+
+numbers = st.one_of(flags, st.integers(-9, 9), st.integers(-9, 9), st.sampled_from([0.5, -0.1, 1e38, 1e39]))
+rows = st.lists(numbers, min_size=1, max_size=3).map(tuple)
+
+
+def tabled(data: Sequence[object]) -> torch.Tensor:
+    """torch takes truth values beside numbers too, and makes what is too large infinite."""
+    table = torch.tensor(data)
+    found = [number for row in data for number in (row if isinstance(row, tuple) else (row,))]
+    if len({isinstance(number, bool) for number in found}) > 1 or not table.float().isfinite().all():
+        raise ValueError(data)
+    return table
 
 
 def typed(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
@@ -108,20 +121,24 @@ ROWS: dict[str, Row] = {
         ],
     ),
     "tensor": Row(
-        made(
-            lambda **a: torch.tensor(a["data"]),
-            data=st.lists(st.one_of(flags, st.integers(-9, 9), st.floats(allow_nan=False)), min_size=1, max_size=4).map(
-                tuple
-            ),
-        ),
+        made(tabled, data=st.one_of(rows, st.lists(rows, min_size=1, max_size=3).map(tuple))),
         settled=[
-            *on((), {"data": (0.5, 1, 2)}, {"data": (3,)}, {"data": (True, False)}, {"data": (True, 2)}),
+            *on(
+                (),
+                {"data": (1, -2, 2**40)},
+                {"data": (0.1, 2)},
+                {"data": ((True, False), (False, False))},
+                {"data": ((10, 13), (16, 30), (33.5, 23))},
+            ),
         ],
         wrong=[
+            Wrong({"data": ()}, "data Tuple should have at least 1 item"),
+            Wrong({"data": (((1,),),)}, "data should be"),
             Wrong({}, "`tensor` needs `data`", code="E403"),
         ],
         refused=[
-            Refusal({"data": (1, 1e40)}, (), "1e+40 is too large for float32"),
+            Refusal({"data": ((1, 2), (3,))}, (), "rows of 1 and 2 numbers give no table"),
+            Refusal({"data": (1, True)}, (), "truth values and numbers can't stand side by side"),
         ],
     ),
     "zeros": Row(

@@ -23,6 +23,7 @@ from graphc.ops.activation import (
     Log,
     Log2,
     LogSoftmax,
+    Long,
     Mish,
     Relu,
     Relu6,
@@ -96,6 +97,11 @@ def exp(_: Exp, to: Emitter, input: Value) -> None:
 @lower.register
 def float_(_: Float, to: Emitter, input: Value) -> None:
     to.emit("Cast", input, to=ELEMENTS["float32"])
+
+
+@lower.register
+def long(_: Long, to: Emitter, input: Value) -> None:
+    to.emit("Cast", input, to=ELEMENTS["int64"])
 
 
 @lower.register

@@ -7,7 +7,7 @@ from onnx import TensorProto
 
 from graphc.dims import Dim
 from graphc.graph import Value
-from graphc.ops.source import Arange, Filled, Full, Listed, NormalLike, Ones, OnesLike, Zeros, ZerosLike
+from graphc.ops.source import Arange, Filled, Full, Given, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc_onnx.emitter import Emitter
 from graphc_onnx.lowerings.base import lower
 
@@ -31,7 +31,7 @@ def full(op: Full, to: Emitter) -> None:
 
 
 @lower.register
-def listed(op: Listed, to: Emitter) -> None:
+def given(op: Given, to: Emitter) -> None:
     to.emit("Identity", to.constant("numbers", np.asarray(op.data, op.held)))
 
 

@@ -19,6 +19,7 @@ from graphc.ops.activation import (
     Log,
     Log2,
     LogSoftmax,
+    Long,
     Mish,
     Relu,
     Relu6,
@@ -79,6 +80,11 @@ def _(op: Exp, input: Tensor) -> Layer:
 @lower.register
 def _(op: Float, input: Tensor) -> Layer:
     return Layer(function=Call("Tensor.to", (Argument("dtype", Kind("float32")),), like=("dtype",)))
+
+
+@lower.register
+def _(op: Long, input: Tensor) -> Layer:
+    return Layer(function=Call("Tensor.to", (Argument("dtype", Kind("int64")),)))
 
 
 @lower.register

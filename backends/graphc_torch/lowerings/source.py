@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.ops.source import Arange, Filled, Full, Listed, NormalLike, Ones, OnesLike, Zeros, ZerosLike
+from graphc.ops.source import Arange, Filled, Full, Given, NormalLike, Ones, OnesLike, Zeros, ZerosLike
 from graphc.tensor import DType, Tensor
 from graphc_torch.layer import Argument, Call, Kind, Layer, lower, positional
 
@@ -21,8 +21,9 @@ def _(op: Full) -> Layer:
 
 
 @lower.register
-def _(op: Listed) -> Layer:
-    return Layer(function=Call("torch.tensor", (positional(op, "data"),), like=like_others(op.held)))
+def _(op: Given) -> Layer:
+    like = like_others(op.held)
+    return Layer(function=Call("torch.tensor", (positional(op, "data"),), like=like))
 
 
 @lower.register

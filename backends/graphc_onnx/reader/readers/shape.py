@@ -7,7 +7,7 @@ from itertools import combinations
 from graphc.dims import Size, product
 from graphc.graph import Value
 from graphc.ops import shape
-from graphc.ops.activation import Float
+from graphc.ops.activation import Float, Long
 from graphc.ops.join import Concat
 from graphc.ops.repeat import Tile
 from graphc.tensor import Shape
@@ -150,10 +150,10 @@ def concat(site: Site) -> Value:
 
 @reads("Cast")
 def cast(site: Site) -> Entry:
-    """From one type of real numbers to another nothing changes here; of others only that to real ones is an op."""
+    """From one type of real numbers to another nothing changes here; that to truth values is no op."""
     input, wanted = site.value(0), kind_of(site.whole("to", 1))
     if input.type.dtype == wanted:
         return input
-    if wanted != "float32":
-        raise UnreadError(f"Cast: to {wanted}")
-    return site.give(Float(), input)
+    if wanted == "bool":
+        raise UnreadError("Cast: to bool")
+    return site.give(Float() if wanted == "float32" else Long(), input)
