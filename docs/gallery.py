@@ -10,6 +10,8 @@ from pathlib import Path
 from graphc import compile
 from graphc.made import DrawOptions
 from graphc.marks import Mark
+from graphc.settings import NO_SETTINGS
+from graphc.summary.plot import Over, series, write
 
 TOP = Path(__file__).resolve().parents[1]
 PICTURES = TOP / "docs" / "pictures"
@@ -29,6 +31,23 @@ class Picture:
         compile(self.address, set=self.settings).draw(folder / self.name, **self.options)
 
 
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A file with the costs of several networks over sizes."""
+
+    name: str
+    addresses: tuple[str, ...]
+    over: str
+
+    def draw(self, folder: Path) -> None:
+        """Writes it into a folder."""
+        over = Over.read(self.over)
+        write(folder / self.name, [series(address, NO_SETTINGS, over) for address in self.addresses], over)
+
+
+PLOTS = tuple(
+    Plot(f"vit_swin{suffix}", ("vit_b_16", "swin_b"), "H,W,size=224..1120/224") for suffix in (".png", ".svg")
+)
 GALLERY = (
     Picture("tiny.svg", str(TOP / "examples" / "tiny.yaml"), {}),
     Picture("unet.svg", "unet", {"depth": 3}),
@@ -65,7 +84,7 @@ GALLERY = (
 def main(folder: Path = PICTURES) -> None:
     """Draws them all."""
     folder.mkdir(parents=True, exist_ok=True)
-    for picture in GALLERY:
+    for picture in (*GALLERY, *PLOTS):
         picture.draw(folder)
 
 

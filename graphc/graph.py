@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from graphc.diff import Diff
     from graphc.foreign import ModelProto, Module
-    from graphc.made import DrawOptions, OnnxOptions
+    from graphc.made import LookOptions, OnnxOptions
     from graphc.summary import Summary
     from graphc.verify import Verification
 
@@ -438,18 +438,20 @@ class Graph:
         return cast("ModelProto", made(self, ".onnx", "model", **options))
 
     @overload
-    def draw(self, **options: Unpack[DrawOptions]) -> str: ...
+    def draw(self, **options: Unpack[LookOptions]) -> str: ...
 
     @overload
-    def draw(self, path: str | PathLike[str], **options: Unpack[DrawOptions]) -> None: ...
+    def draw(self, path: str | PathLike[str], **options: Unpack[LookOptions]) -> None: ...
 
-    def draw(self, path: str | PathLike[str] | None = None, **options: Unpack[DrawOptions]) -> str | None:
+    def draw(self, path: str | PathLike[str] | None = None, **options: Unpack[LookOptions]) -> str | None:
         """The diagram as the text of an SVG; or writes it to `path`: .svg, .png, .pdf, .dot, or .mmd for Mermaid.
 
         Blocks are opened `depth` levels deep (1: none is), without it as deep as stays readable; those at the paths
         `expand` and `collapse` in any case. Only what is at `focus` is drawn. `show` adds "params" and "macs", and
         `training` the part for training; `marks` tells parts as added, removed, changed or moved. Values flow
-        in `direction` ("down", "right"); `theme` is "light", "dark" or "print". `graphc.made.DrawOptions` has all.
+        in `direction` ("down", "right"); `theme` is "light", "dark" or "print". With an `image` (a file or an array)
+        and `weights`, the first `channels` of each map stand beside what makes it, or of those at the paths
+        `activations`. `graphc.made.LookOptions` has all.
 
         Raises:
             graphc.backends.BackendError, graphc.output.OutputError: it can't be drawn, or not be written.

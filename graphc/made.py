@@ -10,7 +10,7 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack, cast
 
 from graphc.backends import BackendError, Backends, backends
 from graphc.output import write_all
@@ -18,12 +18,13 @@ from graphc.output import write_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from graphc.graph import Graph, Weights
+    from graphc.graph import Graph, Value, Weights
     from graphc.marks import Mark
 
 Direction: TypeAlias = Literal["down", "right"]
 Figure: TypeAlias = Literal["params", "macs"]
 Theme: TypeAlias = Literal["light", "dark", "print"]
+Pictures: TypeAlias = "Callable[[Collection[Value]], Mapping[str, bytes]]"
 
 
 class OnnxOptions(TypedDict, total=False):
@@ -60,6 +61,21 @@ class DrawOptions(TypedDict, total=False):
     """What stands before `FILE#LINE` in an SVG's links to the spec: `https://example.org/repository/blob/main/`."""
     time_limit: float | None
     """Seconds that the layout may take."""
+    pictures: Pictures | None
+    """Gives pictures (PNG) of maps, by the paths of the values; each is drawn beside what makes it."""
+    activations: Collection[str] | None
+    """Paths of values that alone are shown as pictures; without it all maps that leave what is drawn."""
+
+
+class LookOptions(DrawOptions, total=False):
+    """What can be asked of a diagram with activations in it, which `pictures` becomes."""
+
+    image: object
+    """What the network looks at: a file, or an array [C, H, W] or [1, C, H, W]."""
+    weights: Weights | None
+    """Without them, the initial values."""
+    channels: int | None
+    """How many channels of a value are shown, from the first on; 16 where nobody says."""
 
 
 def made(graph: Graph, suffix: str, what: str, **options: Any) -> object:
@@ -75,12 +91,40 @@ def made(graph: Graph, suffix: str, what: str, **options: Any) -> object:
     return make(graph, **_given(graph, options))
 
 
-def draw(graph: Graph, path: str | PathLike[str], **options: Unpack[DrawOptions]) -> None:
-    """Writes a diagram, by one of the backends that draw; errors are those of `write`."""
-    write(graph, path, backends().taking("depth"), **options)
+def draw(graph: Graph, path: str | PathLike[str], **options: Unpack[LookOptions]) -> None:
+    """Writes a diagram, by one of the backends that draw; errors are those of `write` and `looking`."""
+    write(graph, path, backends().taking("depth"), **looking(graph, **options))
 
 
-def drawn(graph: Graph, **options: Unpack[DrawOptions]) -> str:
+def looking(
+    graph: Graph,
+    *,
+    image: object = None,
+    weights: Weights | None = None,
+    channels: int | None = None,
+    **options: Unpack[DrawOptions],
+) -> DrawOptions:
+    """The options of a backend that draws: with an image, `pictures` of what the network makes of it.
+
+    The backend that writes PyTorch source runs the network, by its `pictures`, once it is known what is drawn.
+
+    Raises:
+        BackendError: weights, channels or activations are given without an image.
+    """
+    if image is None:
+        given = {"weights": weights, "channels": channels, "activations": options.get("activations") or None}
+        if alone := [name for name, value in given.items() if value is not None]:
+            raise BackendError(f"{alone[0]}: what a network makes of an image is drawn where one is given")
+        return options
+
+    def pictures(values: Collection[Value]) -> Mapping[str, bytes]:
+        run = made(graph, ".py", "pictures", values=values, image=image, weights=weights, channels=channels)
+        return cast("Mapping[str, bytes]", run)
+
+    return {**options, "pictures": pictures}
+
+
+def drawn(graph: Graph, **options: Unpack[LookOptions]) -> str:
     """The diagram as the text of an SVG."""
     with TemporaryDirectory(prefix="graphc-") as folder:
         path = Path(folder) / "graph.svg"

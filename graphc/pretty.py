@@ -7,7 +7,7 @@ is left, the result is put back in terms of H.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import gcd
+from math import gcd, lcm, prod
 
 from graphc.demands import Rule
 from graphc.dims import Dim, Size, Symbol, substitute, symbol, symbols, terms_of
@@ -21,7 +21,7 @@ def pretty(size: Size, rules: Mapping[str, Rule]) -> str:
     """A size as text, simplified under the rules of its free sizes."""
     names = symbols(size)
     if isinstance(size, int) or len(names) != 1:
-        return str(size)
+        return _of_several(size, {name: rules.get(name, Rule()) for name in names})
     (name,) = names
     rule = rules.get(name, Rule())
     steps = substitute(size, {name: symbol(_STEP) * rule.multiple + rule.plus})
@@ -40,6 +40,25 @@ def pretty_shape(tensor: Tensor, rules: Mapping[str, Rule]) -> str:
 def rules_of(graph: Graph) -> dict[str, Rule]:
     """The declared rules of a graph's free sizes."""
     return {name: size.rule for name, size in graph.sizes.items()}
+
+
+def _of_several(size: Size, rules: Mapping[str, Rule]) -> str:
+    """A size of several names, for multiples of each: `H*W/1024` for `(H//32)*(W//32)`."""
+    if not any(rule.multiple > 1 for rule in rules.values()) or any(rule.plus for rule in rules.values()):
+        return str(size)
+    steps = substitute(size, {name: symbol(name) * rule.multiple for name, rule in rules.items()})
+    atoms = {atom for monomial, _ in terms_of(steps) for atom in monomial}
+    if not all(isinstance(atom, Symbol) for atom in atoms):
+        return str(size)
+    divisors = [prod(rules[str(atom)].multiple for atom in monomial) for monomial, _ in terms_of(steps)]
+    whole = lcm(*divisors)
+    factors = [factor * (whole // divisor) for (_, factor), divisor in zip(terms_of(steps), divisors, strict=True)]
+    common = gcd(whole, *factors)
+    numerator = Dim(tuple((m, f // common) for (m, _), f in zip(terms_of(steps), factors, strict=True)))
+    text = str(numerator)
+    if whole == common:
+        return text
+    return f"({text})/{whole // common}" if len(factors) > 1 else f"{text}/{whole // common}"
 
 
 def _linear(size: Size) -> tuple[int, int] | None:

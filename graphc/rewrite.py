@@ -21,7 +21,7 @@ def with_taps(graph: Graph, paths: Iterable[str]) -> Graph:
     Raises:
         ValueError: there is no value at a path, or it is an output already.
     """
-    known = _values(graph)
+    known = values_of(graph)
     outputs = dict(graph.outputs)
     for path in paths:
         if path not in known:
@@ -47,7 +47,7 @@ def with_training(graph: Graph) -> Graph:
     return _Joining(graph, part).graph()
 
 
-def _values(graph: Graph) -> dict[str, Value]:
+def values_of(graph: Graph) -> dict[str, Value]:
     """Every value of the graph by its path, and by those of the scopes that come to it."""
     found = {value.path: value for node in graph.nodes for value in node.outputs}
     for scope in graph.root.scopes():

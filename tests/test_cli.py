@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np
 import pytest
 
 from graphc import __version__
@@ -268,6 +269,14 @@ def test_draw_takes_all_that_can_be_asked_of_a_diagram(graphc: Graphc, folder: P
     assert all(part in text for part in wanted)
     assert graphc("draw", "unet", "-o", "one.mmd", "--focus", "up.0", "--depth", "1").code == 0
     assert "down.0" not in (folder / "one.mmd").read_text("utf-8")
+
+
+def test_draw_shows_what_a_network_makes_of_an_image(graphc: Graphc, folder: Path) -> None:
+    np.save(folder / "image.npy", np.zeros((3, 8, 8), np.float32))
+    assert graphc("build", "tiny.yaml", "-o", "net.safetensors").code == 0
+    asked = "--weights net.safetensors --image image.npy --activations conv --channels 2"
+    assert graphc("draw", "tiny.yaml", "-o", "seen.svg", *asked.split()).code == 0
+    assert (folder / "seen.svg").read_text(encoding="utf-8").count("<image ") == 1
 
 
 def test_draw_only_draws(graphc: Graphc, folder: Path) -> None:

@@ -33,13 +33,15 @@ def test_an_example_runs(example: str) -> None:
 
 def test_commands_run(graphc_fixture: Graphc, tmp_path: Path) -> None:
     commands = re.findall(r"(?:`|\$ )graphc (summary \w+ --[^`\n]+)", DOCUMENT)
-    assert len(commands) == 2
+    assert len(commands) == 4
     for command in commands:
         assert graphc_fixture(*command.split()).code == 0
-    (plot,) = re.findall(r"`graphc (summary .* --plot .*?)`", DOCUMENT)
-    picture = tmp_path / "costs.svg"
-    assert graphc_fixture(*plot.replace("costs.svg", str(picture)).split()).code == 0
-    assert picture.exists()
+    plots = re.findall(r"`graphc (summary .* --plot (\S+) .*?)`", DOCUMENT)
+    assert len(plots) == 2
+    for plot, name in plots:
+        picture = tmp_path / name
+        assert graphc_fixture(*plot.replace(name, str(picture)).split()).code == 0
+        assert picture.exists()
 
 
 def test_every_op_stands_in_the_table() -> None:

@@ -127,8 +127,8 @@ def test_formulas_in_parameters_hold_where_nobody_looked(attention: str) -> None
 
 
 def test_what_is_no_polynomial_is_refused() -> None:
-    """EfficientNet rounds channels to multiples of 8; 2^n grows faster than any of degree 3."""
-    with pytest.raises(FitError, match="is no polynomial of degree 3: not at n = 10"):
+    """EfficientNet rounds channels to multiples of 8; 2^n grows faster than any of degree 4."""
+    with pytest.raises(FitError, match="is no polynomial of degree 4: not at n = 12"):
         fit(lambda values: {"count": Formula.of(2 ** values["n"])}, {"n": 2})
     with pytest.raises(FitError, match="too few values of n"):
         fit(lambda values: {"count": Formula.of(1)} if values["n"] <= 4 else None, {"n": 1})

@@ -55,7 +55,17 @@ class Shown(Protocol):
     def draw(self, folder: Path) -> None: ...
 
 
-GALLERY: tuple[Shown, ...] = runpy.run_path(str(TOP / "docs" / "gallery.py"))["GALLERY"]
+class Plotted(Protocol):
+    """A plot of `docs/gallery.py`."""
+
+    name: str
+
+    def draw(self, folder: Path) -> None: ...
+
+
+DRAWN = runpy.run_path(str(TOP / "docs" / "gallery.py"))
+GALLERY: tuple[Shown, ...] = DRAWN["GALLERY"]
+PLOTS: tuple[Plotted, ...] = DRAWN["PLOTS"]
 
 
 @cache
@@ -119,6 +129,12 @@ def test_the_pictures_of_the_documents_are_what_is_drawn_now(picture: Shown, tmp
     assert len(drawn) < 150_000
 
 
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
+def test_the_plots_of_the_documents_are_what_is_plotted_now(plot: Plotted, tmp_path: Path) -> None:
+    plot.draw(tmp_path)
+    assert (tmp_path / plot.name).read_bytes() == (TOP / "docs" / "pictures" / plot.name).read_bytes()
+
+
 def test_the_gallery_shows_each_picture_below_the_command_that_draws_it() -> None:
     text = (TOP / "docs" / "gallery.md").read_text("utf-8")
     shown = re.findall(r"`graphc draw ([^`]*)`\n\n!\[[^\]]+\]\(pictures/([^)]+)\)", text)
@@ -129,8 +145,8 @@ def test_the_gallery_shows_each_picture_below_the_command_that_draws_it() -> Non
 
 def test_no_picture_is_left_over() -> None:
     there = {path.name for path in (TOP / "docs" / "pictures").iterdir()}
-    others = {name for name in there if name == "grad_cam.png" or name.startswith("terminal_")}
-    assert there - others == {picture.name for picture in GALLERY}
+    others = {name for name in there if name.startswith(("activations_", "grad_cam", "terminal_"))}
+    assert there - others == {picture.name for picture in (*GALLERY, *PLOTS)}
 
 
 def command(picture: Shown) -> str:

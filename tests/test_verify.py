@@ -36,8 +36,13 @@ LANGUAGE = Path(__file__).parent / "cases" / "language"
 HEAVY = {
     "alexnet",
     "detr",
+    "fast_rcnn",
+    "faster_rcnn",
     "image_gpt",
     "mae",
+    "mask_rcnn",
+    "maskformer",
+    "rcnn",
     "transformer",
     "unet",
     "vgg",

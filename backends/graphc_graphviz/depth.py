@@ -14,6 +14,8 @@ from graphc_graphviz.view import View
 
 MOST_LINES = 59
 """As many lines of text, one above the other, as a page shows in readable letters."""
+SHEET_LINES = 5
+"""As many lines as a picture of a value is high."""
 
 
 def readable(costs: Costs, view: View) -> int:
@@ -39,5 +41,7 @@ def lines(picture: Picture) -> int:
 
 def _lines(leaf: Leaf) -> int:
     """The lines of a leaf, and one for the arrow that leaves it."""
-    own = len(leaf.lines) + len(leaf.digest) + len(leaf.shapes) + bool(leaf.figures)
+    own = max(
+        len(leaf.lines) + len(leaf.digest) + len(leaf.shapes) + bool(leaf.figures), SHEET_LINES * bool(leaf.sheets)
+    )
     return sum(map(_lines, leaf.stack)) + own + 1

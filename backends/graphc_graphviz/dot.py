@@ -13,9 +13,10 @@ from graphviz import Digraph, escape
 
 from graphc_graphviz import style
 from graphc_graphviz.chains import with_chains
+from graphc_graphviz.embedded import file_of
 from graphc_graphviz.forks import with_forks
 from graphc_graphviz.hourglass import Hourglass, Leaves, hourglass
-from graphc_graphviz.labels import BODY, Flow, Labels
+from graphc_graphviz.labels import BODY, COLUMN, Flow, Labels, Side
 from graphc_graphviz.markup import label, printable
 from graphc_graphviz.picture import Arrow, Box, Leaf, Picture
 from graphc_graphviz.render import Dot
@@ -30,10 +31,11 @@ def to_dot(picture: Picture, theme: style.Theme, right: bool = False, links: str
     titled = not right and not shape.skips
     picture.arrows = with_forks(picture.arrows, always=titled)
     writer = _Writer(picture, shape, Labels(theme, links), right, titled)
+    images = {file_of(sheet.png): sheet.png for sheet in picture.sheets()}
     if shape.skips or len(writer.names) > style.MANY_LEAVES:
-        return Dot(writer.text())
+        return Dot(writer.text(), images=images)
     others = tuple(writer.text(Hints(*hints)) for hints in product((True, False), repeat=2))
-    return Dot(others[0], others[1:], tuple(writer.orders()))
+    return Dot(others[0], others[1:], tuple(writer.orders()), images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ class _Writer:
             look = style.FORK if leaf.count > 1 else style.BEND
             graph.node(name, label="", fillcolor=self.theme.line, **self.ordering("out"), **look)
         else:
-            graph.node(name, label=self.labels.leaf(leaf, flow), **self.ordering("out" if flow == "up" else "in"))
+            text = self.labels.leaf(leaf, flow, self.side(leaf))
+            graph.node(name, label=text, **self.ordering("out" if flow == "up" else "in"))
 
     def ordering(self, side: str) -> dict[str, str]:
         return {"ordering": side} if self.hints.ordered else {}
@@ -157,6 +160,12 @@ class _Writer:
             return "right"
         return "up" if leaf in self.shape.rising else "down"
 
+    def side(self, leaf: Leaf) -> Side:
+        """Where no line meets a leaf."""
+        if self.right:
+            return "below"
+        return "left" if self.shape.in_row(leaf) and leaf not in self.shape.rising else "right"
+
     def arrow(self, graph: Digraph, arrow: Arrow) -> None:
         tail, head = self.names[arrow.tail], self.names[arrow.head]
         tip = "none" if arrow.head.role == "fork" else "normal"
@@ -165,7 +174,7 @@ class _Writer:
         look |= {"tailclip": "false"} if arrow.tail.role == "fork" else {}
         look |= {"headclip": "false"} if arrow.head.role == "fork" else {}
         if self.shape.points_up(arrow):
-            graph.edge(head, self.way_up(arrow.tail), dir="back", arrowtail=tip, **look)
+            graph.edge(self.end(arrow.head, "s"), self.way_up(arrow.tail), dir="back", arrowtail=tip, **look)
         elif self.shape.in_row(arrow.tail, arrow.head):
             graph.edge(tail, head, arrowhead=tip, **look)
         else:
@@ -173,14 +182,18 @@ class _Writer:
             graph.edge(self.beside(arrow.tail, "e"), self.from_above(arrow.head), arrowhead=tip, **look, **straight)
 
     def beside(self, leaf: Leaf, side: str) -> str:
-        """Where lines to the right meet a leaf."""
-        return f"{self.names[leaf]}:{BODY}:{side}" if self.right and leaf.role != "fork" else self.names[leaf]
+        """Where lines to the right meet a leaf, or leave it to what is below."""
+        return f"{self.names[leaf]}:{BODY}:{side}" if self.right and leaf.role != "fork" else self.end(leaf, "s")
+
+    def end(self, leaf: Leaf, side: str) -> str:
+        """Where lines from above or from below meet a leaf: with pictures at its right, in its own middle."""
+        return f"{self.names[leaf]}:{COLUMN}:{side}" if leaf.sheets else self.names[leaf]
 
     def from_above(self, leaf: Leaf) -> str:
         """Where lines from above meet a leaf: in a row, below the blank that keeps its leaves level."""
         if self.right:
             return self.beside(leaf, "w")
-        return f"{self.names[leaf]}:{BODY}:n" if self.shape.in_row(leaf) else self.names[leaf]
+        return f"{self.names[leaf]}:{BODY}:n" if self.shape.in_row(leaf) else self.end(leaf, "n")
 
     def way_up(self, leaf: Leaf) -> str:
         """Where lines to what is above leave a leaf; at the bottom, sideways."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Unpack, get_args
 
 from graphc.backends import BackendError
+from graphc.diagnostics import listed
 from graphc.graph import Graph
-from graphc.made import Direction, DrawOptions, Figure, Theme
+from graphc.made import Direction, DrawOptions, Figure, Pictures, Theme
 from graphc_graphviz.costs import Costs
 from graphc_graphviz.depth import readable
 from graphc_graphviz.dot import to_dot
 from graphc_graphviz.mermaid import to_mermaid
-from graphc_graphviz.render import LayoutTimeoutError, render
+from graphc_graphviz.picture import Picture
+from graphc_graphviz.render import FORMS, LayoutTimeoutError, render
 from graphc_graphviz.sketch import sketch
 from graphc_graphviz.style import THEMES
 from graphc_graphviz.view import view_of
@@ -38,6 +40,7 @@ def draw(graph: Graph, suffix: str, **options: Unpack[DrawOptions]) -> bytes:
     fitting = readable(costs, view)
     opened = fitting if options.get("depth") is None else view.depth
     picture = sketch(costs, view.to(opened))
+    _fill_sheets(picture, suffix, options.get("pictures"))
     theme, right = THEMES[options.get("theme") or "light"], options.get("direction") == "right"
     if suffix == ".mmd":
         return to_mermaid(picture, theme, right).encode()
@@ -47,6 +50,22 @@ def draw(graph: Graph, suffix: str, **options: Unpack[DrawOptions]) -> bytes:
     except LayoutTimeoutError as error:
         instead = f"--depth {fitting}" if opened > fitting else "a .dot or .mmd file"
         raise LayoutTimeoutError(f"{error} with blocks opened to depth {opened}; try {instead}") from None
+
+
+def _fill_sheets(picture: Picture, suffix: str, pictures: Pictures | None) -> None:
+    """Puts the pictures of values into their places.
+
+    Raises:
+        BackendError: a form of file has no place for pictures, or they can't be made.
+    """
+    if pictures is None:
+        return
+    if suffix not in FORMS:
+        raise BackendError(f"pictures of activations are for {listed(sorted(FORMS))}, a {suffix} has no place for them")
+    sheets = picture.sheets()
+    made = pictures([sheet.value for sheet in sheets])
+    for sheet in sheets:
+        sheet.png = made[sheet.value.path]
 
 
 def _require_choices(**options: Unpack[DrawOptions]) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from graphc.marks import Mark
 from graphc_graphviz import style
-from graphc_graphviz.markup import bold, font, label, lines, printable, row, spaced, table, text
-from graphc_graphviz.picture import About, Box, Leaf, Line, Picture
+from graphc_graphviz.embedded import file_of, size_in_points
+from graphc_graphviz.markup import bold, cell, font, label, lines, printable, row, spaced, table, text, tr
+from graphc_graphviz.picture import About, Box, Leaf, Line, Picture, Sheet
 
 LONGEST_LINE = 72
 LONGEST_WORDS = 44
@@ -21,9 +22,13 @@ GLUE = "\xa0"
 """Where a line is not broken."""
 BODY = "body"
 """The port of a leaf without its shapes."""
+COLUMN = "column"
+"""The port of a leaf without its pictures."""
 
 Flow: TypeAlias = Literal["down", "up", "right"]
 """Where the lines through a leaf go."""
+Side: TypeAlias = Literal["left", "right", "below"]
+"""Where a leaf has its pictures of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,31 @@ class Labels:
     theme: style.Theme
     links: str = ""
 
-    def leaf(self, leaf: Leaf, flow: Flow) -> str:
-        """A leaf, and the shapes that leave it, on the side where they leave."""
+    def leaf(self, leaf: Leaf, flow: Flow, side: Side) -> str:
+        """A leaf, and the shapes that leave it, on the side where they leave; elsewhere its pictures of values."""
         shapes = [self.shape(shape) for shape in leaf.shapes]
         blank = [self.shape("\xa0") for _ in shapes]
         above, below = {"down": ([], shapes), "up": (shapes, []), "right": (blank, shapes)}[flow]
-        return label(table([*above, row(self.body(leaf, flow), PORT=BODY), *below], 0, 0))
+        if not leaf.sheets:
+            return label(table([*above, row(self.body(leaf, flow), PORT=BODY), *below], 0, 0))
+        own = {"PORT": COLUMN, "FIXEDSIZE": "TRUE"}  # or it would be stretched to the height of a picture
+        column = table([*above, row(self.body(leaf, flow), PORT=BODY), *below], 0, 0, **own)
+        return label(self.beside(column, leaf, side))
+
+    def beside(self, column: str, leaf: Leaf, side: Side) -> str:
+        """A leaf with pictures of values at a side of it."""
+        sheets = [self.sheet(sheet) for sheet in leaf.sheets]
+        if side == "below":
+            return table([row(column), row(table([tr(sheets)], 0, 0))], 0, 0)
+        return table([tr([cell(column), *sheets] if side == "right" else [*sheets, cell(column)])], 0, 0)
+
+    def sheet(self, sheet: Sheet) -> str:
+        """A picture of a value, with its path where it is not what leaves the leaf."""
+        width, height = size_in_points(sheet.png)
+        look = {"FIXEDSIZE": "TRUE", "WIDTH": str(width), "HEIGHT": str(height)}
+        shown = cell(f'<IMG SCALE="BOTH" SRC="{file_of(sheet.png)}"/>', **look)
+        rows = [tr([shown]), *([self.shape(sheet.name)] if sheet.name else [])]
+        return cell(table(rows, 0, 0), CELLPADDING="4")
 
     def title(self, box: Box) -> str:
         """The name of an opened block, how often it is repeated, and what it is: short lines."""
@@ -84,12 +108,16 @@ class Labels:
         words = [self.faint(piece, style.NODE_SIZE) for piece in _wrapped(line.words, LONGEST_WORDS - len(line.name))]
         notes = [self.faint(piece) for piece in (self.note(line.mark), leaf.figures) if piece]
         head = [spaced(name, *words[:1]), *words[1:], *notes]
-        rows = [row(self.body(leaf.stack[0], flow))]
+        rows = [self.part(leaf.stack[0], flow)]
         for before, part in pairwise(leaf.stack):
-            rows += [*map(self.shape, before.shapes), row(self.body(part, flow))]
+            rows += [*map(self.shape, before.shapes), self.part(part, flow)]
         inside = table(reversed(rows) if flow == "up" else rows, 0, 2)
         fill = {"BGCOLOR": self.theme.boxes[-1], "STYLE": "ROUNDED"} | self.outline(line, leaf, self.theme.frame)
         return table([row(lines(head)), row(inside)], *self.border(line.mark), **fill, **self.about(line))
+
+    def part(self, leaf: Leaf, flow: Flow) -> str:
+        """A part of a frame, with its pictures beside."""
+        return tr([cell(self.body(leaf, flow)), *map(self.sheet, leaf.sheets)])
 
     def strips(self, leaf: Leaf, flow: Flow) -> str:
         """An op and the small ops that follow it."""

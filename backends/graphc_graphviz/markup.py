@@ -43,9 +43,19 @@ def lines(pieces: Iterable[str], align: str = "") -> str:
     return f'<BR ALIGN="{align}"/>'.join(pieces) if align else "<BR/>".join(pieces)
 
 
+def cell(markup: str, **attributes: str) -> str:
+    """A cell of a table."""
+    return f"<TD{_written(attributes)}>{markup}</TD>"
+
+
+def tr(cells: Iterable[str]) -> str:
+    """A row of cells."""
+    return f"<TR>{''.join(cells)}</TR>"
+
+
 def row(markup: str, **attributes: str) -> str:
     """A row of one cell."""
-    return f"<TR><TD{_written(attributes)}>{markup}</TD></TR>"
+    return tr([cell(markup, **attributes)])
 
 
 def table(rows: Iterable[str], border: int, padding: int, /, **attributes: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from graphc.graph import Value
 from graphc.marks import Mark
 
 Role: TypeAlias = Literal["op", "block", "input", "output", "fork", "frame"]
@@ -32,13 +33,22 @@ class Line:
 
 
 @dataclass(eq=False, slots=True)
+class Sheet:
+    """A picture of a value, drawn beside what makes it; it is named where that makes others, too."""
+
+    value: Value
+    name: str = ""
+    png: bytes = b""
+
+
+@dataclass(eq=False, slots=True)
 class Leaf:
     """What is drawn as one piece.
 
     An op with the small ops that follow it, a closed block, an input, an output, a fork, or a frame around a `stack` of
     ops and closed blocks. `shapes` are those that leave it, where they tell something new. `count` equal copies are
     drawn once. `digest` says what a closed `do` is made of, `figures` what was asked for of parameters and MACs.
-    What is for training alone is `dashed`.
+    What is for training alone is `dashed`; `sheets` are pictures of its values.
     """
 
     role: Role
@@ -50,6 +60,7 @@ class Leaf:
     digest: tuple[str, ...] = ()
     figures: str = ""
     dashed: bool = False
+    sheets: list[Sheet] = field(default_factory=list)
 
     @property
     def path(self) -> str:
@@ -118,6 +129,10 @@ class Picture:
         for leaf in self.root.leaves():
             for part in (leaf, *leaf.stack):
                 yield from part.lines
+
+    def sheets(self) -> list[Sheet]:
+        """The pictures of values."""
+        return [sheet for leaf in self.root.leaves() for part in (leaf, *leaf.stack) for sheet in part.sheets]
 
     def families(self) -> frozenset[str]:
         """The kinds of op that occur."""

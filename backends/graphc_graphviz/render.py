@@ -10,13 +10,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from graphc.backends import BackendError
+from graphc_graphviz.embedded import embedded
 
 HERE = Path(__file__).resolve().parent
 FORMS = {
@@ -31,12 +33,14 @@ FORMS = {
 class Dot:
     """A picture as DOT text, in the way it should be laid out and in others, where that one breaks an order.
 
-    `orders` are names of nodes in the order in which they should stand, where they stand side by side.
+    `orders` are names of nodes in the order in which they should stand, where they stand side by side. `images` are the
+    files (PNG) that the text names.
     """
 
     text: str
     others: tuple[str, ...] = ()
     orders: tuple[tuple[str, ...], ...] = ()
+    images: Mapping[str, bytes] = field(default_factory=dict)
 
     def asked(self) -> bytes:
         """What `layout.py` reads."""
@@ -59,11 +63,15 @@ def render(dot: Dot, suffix: str, time_limit: float) -> bytes:
         DrawingError: Graphviz gave up, or is not there.
     """
     with TemporaryDirectory(prefix="graphc-") as folder:
-        done = _run(dot.asked(), FORMS[suffix], _environment(Path(folder)), time_limit)
+        place = Path(folder)
+        for name, data in dot.images.items():
+            (place / name).write_bytes(data)
+        done = _run(dot.asked(), (*FORMS[suffix], f"imagepath={place}"), _environment(place), time_limit)
     if done.returncode or not done.stdout:
         reason = _reason(done)
         raise DrawingError(f"Graphviz could not draw the picture: {reason}; a .dot or .mmd file can do without it")
-    return _undated(done.stdout) if suffix == ".pdf" else done.stdout
+    finish: dict[str, Callable[[bytes], bytes]] = {".svg": partial(embedded, images=dot.images), ".pdf": _undated}
+    return finish.get(suffix, bytes)(done.stdout)
 
 
 def _run(asked: bytes, form: Sequence[str], env: Mapping[str, str], limit: float) -> subprocess.CompletedProcess[bytes]:

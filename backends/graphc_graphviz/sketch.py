@@ -11,6 +11,7 @@ from graphc_graphviz.costs import Costs
 from graphc_graphviz.fold import Run, nodes_of, readers_of, runs
 from graphc_graphviz.marking import mark_of
 from graphc_graphviz.picture import Box, Leaf, Line, Picture
+from graphc_graphviz.sheets import put_sheets
 from graphc_graphviz.style import family
 from graphc_graphviz.view import View
 from graphc_graphviz.wires import TRAINING, Wires
@@ -43,6 +44,7 @@ class _Sketch:
         self.readers = readers_of(self.wires.nodes, (value for _, value in self.wires.outputs))
         self.teller = Teller(costs, view.show)
         self.opened, self.closed = set(view.opened), set(view.closed)
+        self.leaving: dict[Leaf, Value] = {}
         self.root = Box(view.focus[0].path if len(view.focus) == 1 else "")
 
     def picture(self) -> Picture:
@@ -53,12 +55,19 @@ class _Sketch:
         else:
             self.whole(place)
         arrows = self.wires.arrows(self.root, self.teller)
+        if view.pictured:
+            put_sheets(self.graph, {**self.wires.entering, **self.last()}, self.wires.leaf_of, view.activations)
         if view.show:
             self.wires.put_figures(self.root, self.teller)
         paper = reference(graph.paper) if graph.paper else ""
         named = " · ".join(filter(None, (title(graph), ", ".join(part.path for part in view.focus))))
         remark = f"MACs for {self.teller.examples()}" if "macs" in view.show and graph.sizes else ""
         return Picture(graph.name, named, paper, self.root, arrows, remark)
+
+    def last(self) -> dict[Leaf, Value]:
+        """What leaves each leaf; of copies that are drawn once, what leaves the last."""
+        lasts = self.teller.lasts
+        return {leaf: lasts.get(v.node, v.node).outputs[v.node.outputs.index(v)] for leaf, v in self.leaving.items()}
 
     def whole(self, place: _Place) -> None:
         self.inputs(self.graph.inputs.values(), place)
@@ -71,7 +80,8 @@ class _Sketch:
 
     def inputs(self, values: Iterable[Value], place: _Place) -> None:
         for value in values:
-            self.wires.leaf_of[value.node] = self.wires.end("input", value.path, place.box, (self.teller.shape(value),))
+            leaf = self.wires.end("input", value.path, place.box, (self.teller.shape(value),))
+            self.wires.leaf_of[value.node], self.leaving[leaf] = leaf, value
 
     def focus(self, place: _Place) -> None:
         """Draws some parts alone: one without a frame, several in a frame each."""
@@ -145,6 +155,7 @@ class _Sketch:
         else:
             above = self.put(Leaf("op", place.box, [line], shapes, run.count))
         self.wires.leaf_of[node] = above
+        self.leaving[above] = node.output
 
     def leaf_above(self, node: Node) -> Leaf | None:
         """The leaf that a small op becomes a strip of."""
@@ -164,6 +175,8 @@ class _Sketch:
         inside = digest(scope) if scope.kind in ("steps", "copies", "branch") else ()
         leaf = Leaf("block", place.box, [line], shapes, run.count, digest=inside)
         self.wires.leaf_of |= dict.fromkeys(scope.nodes(), self.put(leaf))
+        if scope.outputs:
+            self.leaving[leaf] = next(iter(scope.outputs.values()))
 
     def open(self, run: Run, scope: Scope, place: _Place) -> None:
         words = self.words(run)

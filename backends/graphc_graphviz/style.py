@@ -89,6 +89,8 @@ SIGNS: Mapping[MarkKind, str] = {"added": "+", "removed": "−", "changed": "≠
 MARK_STYLES: Mapping[MarkKind, str] = {"removed": "dashed", "moved": "dotted"}
 """How the outline of a mark is drawn, where it is not solid."""
 
+SHEET = 64
+"""How long the longer side of a picture of a value is, in points."""
 NODE_SIZE = 10
 SMALL_SIZE = 8
 TITLE_SIZE = 13

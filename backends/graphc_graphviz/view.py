@@ -26,6 +26,9 @@ class View:
     show: frozenset[str] = frozenset()
     training: bool = False
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    pictured: bool = False
+    """Whether values are shown as pictures: those at the paths `activations`, or all that leave what is drawn."""
+    activations: tuple[str, ...] = ()
 
     def to(self, depth: int) -> View:
         """The same, opened to another depth."""
@@ -62,6 +65,8 @@ def view_of(graph: Graph, **options: Unpack[DrawOptions]) -> View:
         show=frozenset(options.get("show") or ()),
         training=training,
         marks=marks,
+        pictured=options.get("pictures") is not None,
+        activations=tuple(options.get("activations") or ()),
     )
 
 

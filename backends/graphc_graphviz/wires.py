@@ -28,6 +28,8 @@ class Wires:
         self.leaf_of: dict[Node, Leaf] = {}
         self.echoes: set[Node] = set()
         """The nodes of copies that an equal copy stands for."""
+        self.entering: dict[Leaf, Value] = {}
+        """What the inputs in front of all else are, that come from beyond."""
         self.drawn: frozenset[Node] = frozenset()
         """What is drawn, but for what is an input as it is read from beyond."""
 
@@ -60,7 +62,8 @@ class Wires:
         for node in drawn:
             for value in node.operands:
                 if value.node not in self.leaf_of:
-                    self.leaf_of[value.node] = self.end("input", value.path, root, (teller.shape(value),))
+                    leaf = self.end("input", value.path, root, (teller.shape(value),))
+                    self.leaf_of[value.node], self.entering[leaf] = leaf, value
         root.parts[:] = root.parts[own:] + root.parts[:own]
 
     def out(self, root: Box) -> Iterator[Arrow]:

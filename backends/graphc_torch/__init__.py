@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphc.graph import Graph
+from graphc.graph import Graph, Value
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,6 +24,7 @@ __all__ = [
     "grad_cam",
     "lowers",
     "module",
+    "pictures",
     "read",
     "source",
     "write",
@@ -127,6 +128,29 @@ def grad_cam(module: nn.Module, inputs: Inputs, path: str, target: int | Tensor 
     from graphc_torch.inside import grad_cam as found
 
     return found(module, inputs, path, target)
+
+
+def pictures(
+    graph: Graph,
+    *,
+    values: Collection[Value],
+    image: object,
+    weights: Mapping[str, object] | None = None,
+    channels: int = 16,
+) -> dict[str, bytes]:
+    """What the network makes of one image, in evaluation mode: PNG files by the paths of values of the graph.
+
+    A value is shown as a sheet of its first `channels` maps, each from its least number (black) to its largest (white);
+    the input as it is. The image is a file, whose pixels are taken from 0 to 1 (an .npy file as it is), or an array
+    [C, H, W] or [1, C, H, W]. Without weights the module has its initial values.
+
+    Raises:
+        graphc.backends.BackendError: the image can't be read, or is not what the graph takes.
+        ValueError: a value has no maps (`graphc.maps`).
+    """
+    from graphc_torch.sheets import pictures as drawn
+
+    return drawn(graph, values, image, weights, channels)
 
 
 def read(path: Path) -> Mapping[str, object]:

@@ -7,6 +7,7 @@ leave one polynomial of a degree; that it is right is seen at further values, an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
@@ -16,7 +17,8 @@ from graphc.cost.formula import Formula
 Counts: TypeAlias = Mapping[str, Formula]
 Measure: TypeAlias = Callable[[Mapping[str, int]], Counts | None]
 """The counts for some values of parameters; None where the spec can't have these."""
-DEGREE = 3
+DEGREES = (3, 4)
+"""The degrees that are tried: attention over a picture of size² has size⁴."""
 CHECKS = 2
 
 
@@ -26,11 +28,16 @@ class FitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Formulas in parameters, and the values of each at which they were found, and checked."""
+    """Formulas in parameters, and the values of each at which they were found, and checked.
+
+    `stepped` are those parameters in which the formulas hold at multiples of the first value alone, as sizes that are
+    cut into patches.
+    """
 
     counts: Counts
     found: Mapping[str, Sequence[int]]
     checked: Mapping[str, Sequence[int]]
+    stepped: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -39,6 +46,7 @@ class _Fitter:
 
     measure: Measure
     defaults: Mapping[str, int]
+    degree: int = DEGREES[0]
     had: dict[tuple[int, ...], Counts | None] = field(default_factory=dict)
 
     def counts(self, values: Mapping[str, int]) -> Counts | None:
@@ -55,7 +63,7 @@ class _Fitter:
                 raise FitError(f"the spec can't have {_said(values)}, at which a formula is looked for")
             return counts
         name, *others = names
-        points = [self.defaults[name] * times for times in range(1, DEGREE + 2)]
+        points = [self.defaults[name] * times for times in range(1, self.degree + 2)]
         rows = [self.fit(others, {**values, name: point}) for point in points]
         return {key: _through(name, points, [row[key] for row in rows]) for key in rows[0]}
 
@@ -70,26 +78,47 @@ class _Fitter:
             return False
         for key, formula in counts.items():
             if _with(formula, values) != measured[key]:
-                raise FitError(f"{key} is no polynomial of degree {DEGREE}: not at {_said(values)}")
+                raise FitError(f"{key} is no polynomial of degree {self.degree}: not at {_said(values)}")
         return True
+
+    def is_stepped(self, counts: Counts, name: str) -> bool:
+        """Whether formulas don't hold at the number after a parameter's own."""
+        own = self.defaults[name]
+        try:
+            self.check(counts, {**self.defaults, name: own + 1})
+        except FitError:
+            return own > self.degree
+        return False
 
 
 def fit(measure: Measure, defaults: Mapping[str, int]) -> Fit:
-    """The formulas of counts in parameters, of degree 3 at most in each, from multiples of the defaults.
+    """The formulas of counts in parameters, of degree 4 at most in each, from multiples of the defaults.
 
     Raises:
         FitError: they are none, or the spec can't have the values at which that is to be found out.
     """
     fitter = _Fitter(measure, defaults)
+    for fitter.degree in DEGREES[:-1]:
+        with suppress(FitError):
+            return _fit(fitter)
+    fitter.degree = DEGREES[-1]
+    return _fit(fitter)
+
+
+def _fit(fitter: _Fitter) -> Fit:
+    """The formulas of one degree."""
+    degree, defaults = fitter.degree, fitter.defaults
     counts = fitter.fit([*defaults], {})
     checked: dict[str, list[int]] = {}
+    stepped = frozenset(name for name in defaults if fitter.is_stepped(counts, name))
     for name, own in defaults.items():
-        further = [own * (DEGREE + 1 + times) for times in range(1, CHECKS + 1)] + [own + 1] * (own > DEGREE)
+        further = [own * (degree + 1 + times) for times in range(1, CHECKS + 1)]
+        further += [own + 1] * (own > degree and name not in stepped)
         checked[name] = [value for value in further if fitter.check(counts, {**defaults, name: value})]
         if not checked[name]:
             raise FitError(f"the spec has too few values of {name} at which a formula could be checked")
-    found = {name: [own * times for times in range(1, DEGREE + 2)] for name, own in defaults.items()}
-    return Fit(counts, found, checked)
+    found = {name: [own * times for times in range(1, degree + 2)] for name, own in defaults.items()}
+    return Fit(counts, found, checked, stepped)
 
 
 def _through(name: str, points: Sequence[int], values: Sequence[Formula]) -> Formula:

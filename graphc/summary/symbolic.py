@@ -137,4 +137,5 @@ def _default(graph: Graph, name: str) -> int:
 def _checked(found: Fit) -> Iterator[str]:
     for name, values in found.found.items():
         at, further = (", ".join(map(str, some)) for some in (values, found.checked[name]))
-        yield f"In {name} the formulas are those through {name} = {at}; they were checked at {further}."
+        only = f"; they hold for multiples of {values[0]}" if name in found.stepped else ""
+        yield f"In {name} the formulas are those through {name} = {at}; they were checked at {further}{only}."
