@@ -146,7 +146,7 @@ def test_twenty_steps_lower_each_loss(name: str) -> None:
         optimizer.zero_grad()
         sum(losses.values()).backward()
         optimizer.step()
-        lost.append({key: float(value) for key, value in losses.items()})
+        lost.append({key: value.item() for key, value in losses.items()})
     for key in lost[0]:
         assert sum(each[key] for each in lost[-3:]) < sum(each[key] for each in lost[:3]), key
 
