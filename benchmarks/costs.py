@@ -14,6 +14,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from math import isqrt
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ from graphc.dims import substitute
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-NETWORKS = ("resnet50", "vit_b_16")
+NETWORKS = ("resnet50", "vit_b_16", "swin_t")
 ROUNDS = 7
 TORCHINFO = """
 import sys; sys.path.insert(0, {tests!r})
@@ -46,16 +47,36 @@ def analytic(model: nn.Module, image: torch.Tensor) -> int:
         if isinstance(layer, nn.MultiheadAttention):
             n, t, c = inputs[0].shape
             total += n * (4 * t * c * c + 2 * t * t * c)
+        elif is_windowed(layer):
+            total += windowed(inputs[0].shape, layer.get_buffer("relative_position_index").numel())
         elif isinstance(layer, nn.Conv2d | nn.Linear):
             total += output.numel() * layer.weight[0].numel()
 
     inside = {id(part) for it in model.modules() if isinstance(it, nn.MultiheadAttention) for part in it.children()}
     for layer in model.modules():
-        if id(layer) not in inside and isinstance(layer, nn.Conv2d | nn.Linear | nn.MultiheadAttention):
+        if id(layer) not in inside and (
+            isinstance(layer, nn.Conv2d | nn.Linear | nn.MultiheadAttention) or is_windowed(layer)
+        ):
             layer.register_forward_hook(count)
     with torch.no_grad():
         model(image)
     return total
+
+
+def is_windowed(layer: nn.Module) -> bool:
+    """Whether it is Swin's attention, whose projections are not called as layers."""
+    return type(layer).__name__ == "ShiftedWindowAttention"
+
+
+def windowed(shape: torch.Size, pairs: int) -> int:
+    """Multiply-accumulates of attention in square windows of [N, H, W, C], each of which has so many pairs of tokens.
+
+    There are four projections, and two products in each window.
+    """
+    n, h, w, c = shape
+    side = isqrt(isqrt(pairs))
+    tokens = n * -(-h // side) * -(-w // side) * side * side
+    return tokens * (4 * c * c + 2 * side * side * c)
 
 
 def by_torchinfo(model: nn.Module, image: torch.Tensor) -> tuple[int, int]:

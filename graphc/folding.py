@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
 
-from graphc.graph import Graph, Node, Scope, Skipped, Value
+from graphc.graph import Graph, Node
 from graphc.ops.activation import Dropout, Dropout2d, StochasticDepth
 from graphc.ops.conv import Convolution
 from graphc.ops.norm import BatchNorm, FrozenBatchNorm
+from graphc.remaking import Arguments, Made, remade
 
 NORMS = (BatchNorm, FrozenBatchNorm)
 IDLE = (Dropout, Dropout2d, StochasticDepth)
@@ -30,7 +30,14 @@ def fold_batch_norms(graph: Graph) -> Graph:
 
 def at_inference(graph: Graph, norms: Mapping[Node, Node], steps: Collection[Node] = ()) -> Graph:
     """The graph without some of its `folded` batch norms, and without some `idle` steps, as `fold_batch_norms`."""
-    return _Folding(graph, {*norms, *steps}, set(norms.values())).graph()
+    gone, biased = {*norms, *steps}, set(norms.values())
+
+    def rule(node: Node, arguments: Arguments) -> Made:
+        if node in gone and arguments[0] is not None:
+            return arguments[0]
+        return (_biased(node.op) if node in biased and isinstance(node.op, Convolution) else node.op), arguments
+
+    return remade(graph, rule)
 
 
 def idle(graph: Graph) -> set[Node]:
@@ -57,87 +64,5 @@ def _has_statistics(node: Node) -> bool:
     return not isinstance(node.op, BatchNorm) or node.op.track_running_stats
 
 
-@dataclass(slots=True)
-class _Folding:
-    """Makes the graph anew, without some nodes; some of the others have a bias then."""
-
-    given: Graph
-    gone: Collection[Node]
-    biased: Collection[Node]
-    nodes: dict[Node, Node] = field(default_factory=dict)
-    scopes: dict[Scope, Scope] = field(default_factory=dict)
-
-    def graph(self) -> Graph:
-        given = self.given
-        root = self.scope(given.root, None)
-        for value in given.inputs.values():
-            self.node(value.node)
-        nodes = [self.node(node) for node in given.nodes if node not in self.gone]
-        for scope in self.scopes:
-            self.fill(scope)
-        gone = {node.path for node in self.gone}
-        return replace(
-            given,
-            inputs=self.values(given.inputs),
-            outputs=self.values(given.outputs),
-            root=root,
-            nodes=nodes,
-            demands=[demand for demand in given.demands if demand.path not in gone],
-            expected=[],
-            training=None,
-            sampling=None,
-            init=(),
-            checkpoints={},
-        )
-
-    def scope(self, scope: Scope, around: Scope | None) -> Scope:
-        """A scope and all below, still empty."""
-        made = self.scopes[scope] = replace(scope, parent=around, items=[], inputs={}, outputs={}, lets={})
-        for item in scope.items:
-            if isinstance(item, Scope):
-                self.scope(item, made)
-        return made
-
-    def fill(self, scope: Scope) -> None:
-        """What is in a scope, and what its values are called."""
-        made = self.scopes[scope]
-        for item in scope.items:
-            if isinstance(item, Scope):
-                made.items.append(self.scopes[item])
-            elif isinstance(item, Skipped):
-                made.items.append(replace(item, value=item.value and self.value(item.value)))
-            elif item not in self.gone:
-                made.items.append(self.nodes[item])
-        made.inputs, made.outputs, made.lets = map(self.values, (scope.inputs, scope.outputs, scope.lets))
-
-    def node(self, node: Node) -> Node:
-        """A node with its operands; a convolution whose norm goes has a bias."""
-        if node not in self.nodes:
-            op, written = node.op, node.written
-            if isinstance(op, Convolution) and node in self.biased:
-                op = type(op).model_validate(
-                    {name: getattr(op, name) for name in type(op).model_fields} | {"bias": True}
-                )
-                written = {name: each for name, each in written.items() if name != "bias"}
-            self.nodes[node] = Node(
-                node.path,
-                op,
-                tuple(value and self.value(value) for value in node.arguments),
-                {value.name: value.type for value in node.outputs},
-                self.scopes[node.scope],
-                node.span,
-                written,
-                node.condition,
-                node.inline,
-                node.home,
-            )
-        return self.nodes[node]
-
-    def value(self, value: Value) -> Value:
-        """What a value is now: that of the convolution, for one of a norm that is gone."""
-        while value.node in self.gone:
-            value = value.node.operands[0]
-        return self.node(value.node).outputs[value.node.outputs.index(value)]
-
-    def values(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        return {name: self.value(value) for name, value in values.items()}
+def _biased(op: Convolution) -> Convolution:
+    return type(op).model_validate({name: getattr(op, name) for name in type(op).model_fields} | {"bias": True})

@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import singledispatch
 
-from graphc.graph import Node, Scope
+from graphc.graph import Node, Scope, WeightValue
+from graphc.opaque import Foreign
+from graphc.ops import Op
 from graphc.ops.base import extent
+from graphc.ops.index import Getitem, Part
 
-LEFT_OUT = frozenset({"bias", "eps", "momentum", "padding"})
+LEFT_OUT = frozenset({"bias", "eps", "momentum", "padding", "std"})
 """Attributes that no figure of a paper shows."""
 EXTENTS = ("kernel_size", "output_size")
 """Attributes that are sizes in space: 3×3."""
+SHAPES = frozenset({"shape"})
+"""Attributes that are seen to be what they are: 1×100×256."""
 
 
 def attributes(node: Node) -> tuple[str, ...]:
-    """The attributes of an op that differ from their defaults, and its main one where it is written."""
-    op, fields = node.op, type(node.op).model_fields
+    """What a step says of its op: the attributes that differ from their defaults, and the main one if it is written."""
+    return _said(node.op, node)
+
+
+@singledispatch
+def _said(op: Op, node: Node) -> tuple[str, ...]:
+    fields = type(op).model_fields
     written = op.main if op.main in node.written else None
     values = {name: getattr(op, name) for name in fields}
     changed = {name: value for name, value in values.items() if name == written or value != fields[name].default}
     return tuple(_words(changed, op.main, len(node.output.type.space)))
+
+
+@_said.register
+def _(op: Getitem, node: Node) -> tuple[str, ...]:
+    """As in an expression: `[:, ::2]`."""
+    return (f"[{', '.join(map(_part, op.index))}]",)
+
+
+@_said.register
+def _(op: WeightValue, node: Node) -> tuple[str, ...]:
+    """As in an expression: `vocabulary.weight`."""
+    return (f"{node.home}.{op.of}",)
+
+
+@_said.register
+def _(op: Foreign, node: Node) -> tuple[str, ...]:
+    """The operator, and its attributes as the file has them."""
+    return (op.operator, *(_word(name, value, False, 1) for name, value in op.attributes))
 
 
 def arguments(scope: Scope) -> tuple[str, ...]:
@@ -55,4 +84,12 @@ def _word(name: str, value: object, is_main: bool, axes: int) -> str:
             value = "×".join(map(str, value))
         case float():
             value = f"{value:g}"
-    return str(value) if is_main else f"{spoken} {value}"
+    return str(value) if is_main or name in SHAPES else f"{spoken} {value}"
+
+
+def _part(part: Part) -> str:
+    """A part of a subscript, as an expression has it."""
+    if not isinstance(part, tuple):
+        return "none" if part is None else str(part)
+    start, stop, step = ("" if bound is None else str(bound) for bound in part)
+    return f"{start}:{stop}" + (f":{step}" if step else "")

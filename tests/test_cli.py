@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -710,3 +711,28 @@ def test_empty_names_of_columns_are_passed_over(graphc: Graphc) -> None:
     assert graphc("summary", "tiny.yaml", "--columns", "op, params,").out == (
         graphc("summary", "tiny.yaml", "--columns", "op,params").out
     )
+
+
+UNUSED = """
+graphc: 1
+name: unused
+inputs: {image: [1, 3, 8, 8], mask: [1, 3, 8, 8]}
+graph:
+  - relu:
+    from: image
+"""
+
+
+def test_findings_as_json_are_one_array_whatever_there_is(graphc: Graphc, folder: Path) -> None:
+    (folder / "unused.yaml").write_text(UNUSED)
+    clean = graphc("check", "tiny.yaml", "--format", "json")
+    assert json.loads(clean.err) == []
+    assert "parameters" in clean.out
+    warned = graphc("check", "unused.yaml", "--format", "json")
+    assert [each["code"] for each in json.loads(warned.err)] == ["W101"]
+    assert graphc("check", "tiny.yaml", "--format", "line").err == ""
+    assert graphc("check", "tiny.yaml").err == ""
+    wrong = graphc("check", "wrong.yaml", "--format", "json")
+    assert wrong.code == 1
+    assert {each["severity"] for each in json.loads(wrong.err)} == {"error"}
+    assert [each["code"] for each in json.loads(graphc("check", "none.yaml", "--format", "json").err)] == ["E105"]

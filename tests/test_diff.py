@@ -1,17 +1,16 @@
 """The difference of two architectures, told as a person would tell it."""
 
 import json
-import warnings
 from pathlib import Path
 from random import Random
 from types import ModuleType
 
 import pytest
-import torch
 
 import graphc
 from diffing import Editing
-from graphc.diff import Diff
+from exporting import exported_graph
+from graphc.diff import Diff, diff
 from graphc.folding import at_inference, fold_batch_norms, folded, idle
 from graphc.graph import Graph
 from graphc.sources import graph_of
@@ -290,33 +289,12 @@ def test_thousands_of_further_copies_are_one_edit() -> None:
 # --- files that others write
 
 
-def exported(torchvision: ModuleType, name: str, folder: Path, *, dynamo: bool = False, **options: int) -> Graph:
-    """torchvision's network as torch's exporter writes it for one size, with numbers of which none is 0 or 1."""
-    torch.manual_seed(0)
-    network = getattr(torchvision.models, name)(**options).eval()
-    for tensor in (*network.parameters(), *network.buffers()):
-        if tensor.is_floating_point():
-            tensor.data.uniform_(0.5, 1.5)
-    path, image = folder / f"{name}.onnx", torch.zeros(2, 3, 64, 64)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if dynamo:
-            shapes = ({0: torch.export.Dim("N", min=2, max=64)},)
-            torch.onnx.export(
-                network, (image,), path, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False
-            )
-        else:
-            axes = {"image": {0: "N"}}
-            torch.onnx.export(network, (image,), path, dynamo=False, input_names=["image"], dynamic_axes=axes)
-    return graph_of(str(path))[0]
-
-
 SAME_FOLDED = "The two are the same, batch norms folded."
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_what_torch_exports_is_the_same_with_batch_norms_folded(torchvision: ModuleType, tmp_path: Path) -> None:
-    read, ours = exported(torchvision, "resnet18", tmp_path), graphc.compile("resnet18")
+    read, ours = exported_graph(torchvision, "resnet18", tmp_path), graphc.compile("resnet18")
     assert not [node for node in read.nodes if node.op.name == "batch_norm"]
     for made in (ours.diff(read), read.diff(ours)):
         assert made.same
@@ -327,27 +305,9 @@ def test_what_torch_exports_is_the_same_with_batch_norms_folded(torchvision: Mod
     assert len(ours.diff(read).nodes) == len(read.nodes) + 1
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("dynamo", [False, True], ids=["torchscript", "dynamo"])
-def test_the_resnet50_of_both_exporters_is_ours(dynamo: bool, torchvision: ModuleType, tmp_path: Path) -> None:
-    made = graphc.compile("resnet50").diff(exported(torchvision, "resnet50", tmp_path, dynamo=dynamo))
-    assert made.same
-    assert made.sentence == SAME_FOLDED
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_small", "squeezenet1_1"])
-def test_what_works_in_training_alone_is_left_out(name: str, torchvision: ModuleType, tmp_path: Path) -> None:
-    made = graphc.compile(name).diff(exported(torchvision, name, tmp_path))
-    assert made.same
-    assert "steps of training left out" in made.sentence
-
-
 @pytest.mark.filterwarnings("ignore")
 def test_a_change_of_an_exported_network_is_all_that_is_told(torchvision: ModuleType, tmp_path: Path) -> None:
-    made = graphc.compile("resnet18").diff(exported(torchvision, "resnet18", tmp_path, num_classes=10))
+    made = graphc.compile("resnet18").diff(exported_graph(torchvision, "resnet18", tmp_path, num_classes=10))
     assert [edit.text for edit in made.edits] == ["`fc` (linear): 1000 → 10 out features"]
     assert "Compared with batch norms folded." in made.notes
     old, new = made.totals
@@ -357,7 +317,7 @@ def test_a_change_of_an_exported_network_is_all_that_is_told(torchvision: Module
 
 @pytest.mark.filterwarnings("ignore")
 def test_another_network_is_none_the_same_for_being_exported(torchvision: ModuleType, tmp_path: Path) -> None:
-    read = exported(torchvision, "resnet18", tmp_path)
+    read = exported_graph(torchvision, "resnet18", tmp_path)
     assert not graphc.compile("resnet34").diff(read).same
     assert not graphc.compile("plain18").diff(read).same
     unet = graphc.compile("unet").diff(read)  # which takes no 64 pixels
@@ -471,3 +431,74 @@ def test_largely_another_network_is_told_in_figures_and_few_edits() -> None:
 )
 def test_a_relative_is_not_another_network(pair: str) -> None:
     assert not between(*pair.split()).is_rewrite
+
+
+ALIKE = [
+    ("max_pool2d: 2", "max_pool2d: {kernel_size: 2, stride: 2}"),
+    ("max_pool2d: {kernel_size: 3, stride: 1}", "max_pool2d: {kernel_size: [3, 3], stride: 1, ceil_mode: true}"),
+    ("avg_pool2d: 2", "avg_pool2d: {kernel_size: 2, count_include_pad: false}"),
+    ("conv2d: {out_channels: 4, kernel_size: 3}", "conv2d: {out_channels: 4, kernel_size: [3, 3], padding: [0, 0]}"),
+    ("adaptive_avg_pool2d: 2", "adaptive_avg_pool2d: [2, 2]"),
+]
+UNLIKE = [
+    ("max_pool2d: 2", "max_pool2d: {kernel_size: 2, ceil_mode: true}", {"ceil_mode"}),
+    ("max_pool2d: 2", "max_pool2d: {kernel_size: 2, stride: 1}", {"stride"}),
+    (
+        "avg_pool2d: {kernel_size: 2, padding: 1}",
+        "avg_pool2d: {kernel_size: 2, padding: 1, count_include_pad: false}",
+        {"count_include_pad"},
+    ),
+    (
+        "conv2d: {out_channels: 4, kernel_size: [3, 3]}",
+        "conv2d: {out_channels: 4, kernel_size: [3, 1]}",
+        {"kernel_size"},
+    ),
+]
+
+
+def one_step(step: str) -> Graph:
+    text = f"graphc: 1\nname: one\ndims: {{N: 1, H: 9, W: 9}}\ninputs: {{image: [N, 3, H, W]}}\ngraph: [{{{step}}}]\n"
+    return graphc.compile(text=text)
+
+
+@pytest.mark.parametrize(("left", "right"), ALIKE)
+def test_an_attribute_that_changes_nothing_is_no_difference(left: str, right: str) -> None:
+    before, after = one_step(left), one_step(right)
+    assert before.nodes[0].op == after.nodes[0].op
+    assert hash(before.nodes[0].op) == hash(after.nodes[0].op)
+    assert before.diff(after).same
+
+
+@pytest.mark.parametrize(("left", "right", "changed"), UNLIKE)
+def test_an_attribute_that_changes_something_is_one(left: str, right: str, changed: set[str]) -> None:
+    (edit,) = one_step(left).diff(one_step(right)).edits
+    assert edit.changes.keys() == changed
+
+
+@pytest.mark.parametrize("width", [140, 80, 60])
+def test_tables_fit_into_the_width(width: int) -> None:
+    sides = graphc.compile("resnet50"), graphc.compile("se_resnet50")
+    made = diff(*sides, names=("resnet50", "a/very/long/way/to/another.yaml"))
+    lines = made.text(width).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("parameters"))
+    tables = lines[start - 1 : -2]
+    assert len(tables) == 13
+    assert max(map(len, tables)) <= width
+    first = next(line for line in tables if line.startswith("~ stage.0"))
+    assert ("215,808 → 241,200" if width == 140 else "216 → 241 k") in first
+    assert ("global" in first) == (width >= 80)
+    assert made.text(None) == made.text() == made.text(1000)
+
+
+def test_a_long_name_of_a_block_is_cut_in_front() -> None:
+    def spec(channels: int) -> Graph:
+        step = f"do: [{{conv2d: {{out_channels: {channels}, kernel_size: 3}}}}, relu]\n    id: {'very_' * 12}long_name"
+        text = f"graphc: 1\nname: net\ninputs: {{image: [1, 3, 9, 9]}}\ngraph:\n  - {step}\n"
+        return graphc.compile(text=text)
+
+    lines = spec(4).diff(spec(8)).text(60).splitlines()
+    (row,) = [line for line in lines if "→" in line and line.endswith("B")]
+    assert len(row) <= 60
+    assert row.startswith("~ …")
+    assert "long_name  112 → 224" in row
+    assert row.endswith("1.6 → 3.1 kB")

@@ -106,13 +106,13 @@ def test_each_variant_fits_a_page_at_depth_1(tmp_path: Path) -> None:
     graphs = {address: loaded(address) for spec in SPECS for address in variants(spec)}
     sizes = {address: smallest_letters(svg) for address, svg in pictures(graphs, tmp_path, 1).items()}
     assert len(sizes) >= 60
-    assert {address for address, size in sizes.items() if size < SMALLEST} == {"detr:detr_r50"}  # 5.7 points
+    assert not {address for address, size in sizes.items() if size < SMALLEST}
 
 
 def test_without_a_depth_a_picture_fits_a_page(tmp_path: Path) -> None:
     graphs = {spec.stem: loaded(spec.stem) for spec in SPECS}
     sizes = {address: smallest_letters(svg) for address, svg in pictures(graphs, tmp_path, None).items()}
-    assert {name for name, size in sizes.items() if size < SMALLEST} == {"detr"}
+    assert not {name for name, size in sizes.items() if size < SMALLEST}
 
 
 def test_a_picture_that_is_too_tall_has_letters_too_small() -> None:

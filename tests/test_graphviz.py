@@ -252,10 +252,10 @@ def test_the_encoder_is_drawn_once() -> None:
     assert picture.label("encoder.0") == "encoder encoder_layer 12 ×12 [N, 197, 768]"
 
 
-def test_a_part_of_a_value_is_told_as_python_has_it(made: Made) -> None:
+def test_a_part_of_a_value_is_told_as_the_spec_has_it(made: Made) -> None:
     assert svg("vit", 1).label("getitem") == "getitem [:, 0] [N, 768]"
     picture = drawn(made('  - relu:\n    from: "image[0, ..., none, 1:-1, ::2]"'.replace("..., ", "2:, ")))
-    assert "[0, 2:, None, 1:-1, ::2]" in picture.label("getitem")
+    assert "[0, 2:, none, 1:-1, ::2]" in picture.label("getitem")
 
 
 def test_attention_has_its_operands_in_reading_order() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import warnings
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 import torch
 from onnx import ModelProto, TensorProto, helper
 
+from exporting import SIZES, STRIDED, exported, network
 from graphc import library
 from graphc.compiler import compile, compile_spec
 from graphc.cost import macs, parameters
@@ -50,25 +50,7 @@ CLASSIFICATION = frozenset(
         "vit",
     }
 )
-"""The families whose files are read without metadata; alexnet's and vgg's pooling is not."""
-SIZES = {
-    "resnet18": 64,
-    "resnet50": 64,
-    "vgg11": 224,
-    "vgg16_bn": 224,
-    "alexnet": 224,
-    "squeezenet1_0": 64,
-    "squeezenet1_1": 64,
-    "googlenet": 224,
-    "densenet121": 64,
-    "mobilenet_v2": 64,
-    "mobilenet_v3_large": 64,
-    "mobilenet_v3_small": 64,
-    "efficientnet_b0": 224,
-    "convnext_tiny": 64,
-    "vit_b_16": 224,
-}
-"""torchvision's networks, and the size of the picture that they are exported with."""
+"""The families whose files are read without metadata."""
 FAST = ("resnet18", "squeezenet1_1", "mobilenet_v3_small")
 SHAPED = {
     "BatchNormalization": "batch_norm",
@@ -190,37 +172,6 @@ def weight_size(shape: list[int]) -> int:
 # --- PyTorch's exporters
 
 
-def network(torchvision: ModuleType, name: str) -> torch.nn.Module:
-    """torchvision's network with numbers of which none is 0 or 1, which exporters would drop."""
-    torch.manual_seed(0)
-    options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
-    made: torch.nn.Module = getattr(torchvision.models, name)(**options).eval()
-    for tensor in (*made.parameters(), *made.buffers()):
-        if tensor.is_floating_point():
-            tensor.data.uniform_(0.5, 1.5)
-    return made
-
-
-STRIDED = "convnext_tiny"
-"""With a free batch dynamo's exporter writes its pooled values as a gather at places that are calculated."""
-
-
-def exported(net: torch.nn.Module, size: int, path: Path, *, dynamo: bool) -> str:
-    """The file that PyTorch's exporter writes, with a free batch, but for one network."""
-    image = torch.zeros(2, 3, size, size)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if dynamo:
-            shapes = None if path.stem == STRIDED else ({0: torch.export.Dim("N", min=2, max=64)},)
-            torch.onnx.export(
-                net, (image,), path, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False
-            )
-        else:
-            axes = {"image": {0: "N"}}
-            torch.onnx.export(net, (image,), path, dynamo=False, input_names=["image"], dynamic_axes=axes)
-    return str(path)
-
-
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("dynamo", [False, True], ids=["torchscript", "dynamo"])
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in FAST)) for n in SIZES])
@@ -228,7 +179,8 @@ def test_torchvisions_network_is_ours_with_its_batch_norms_folded(
     name: str, dynamo: bool, torchvision: ModuleType, tmp_path: Path
 ) -> None:
     size = SIZES[name]
-    path = exported(network(torchvision, name), size, tmp_path / f"{name}.onnx", dynamo=dynamo)
+    image, free = torch.zeros(2, 3, size, size), not (dynamo and name == STRIDED)
+    path = exported(network(torchvision, name), image, tmp_path / f"{name}.onnx", dynamo=dynamo, free=free)
     read, found = graph_of(path)
     assert [each.message for each in found if each.code == "W103"] == []
     ours = fold_batch_norms(compile(name))

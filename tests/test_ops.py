@@ -109,3 +109,8 @@ def test_slices_with_free_bounds_are_pythons(
         left = len(range(*whole)[at[0] : at[1] : at[2]])
         assert left > 0
         assert substitute(outputs(op, free_operand)[0].shape[0], {"H": height}) == left
+
+
+def test_the_annotations_of_the_base_are_read_once() -> None:
+    """As texts pydantic would compile them again for each op, which one feels when graphc starts."""
+    assert not [name for name, kind in vars(Op)["__annotations__"].items() if isinstance(kind, str)]

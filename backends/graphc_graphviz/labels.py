@@ -16,7 +16,7 @@ from graphc_graphviz.markup import bold, cell, font, label, lines, printable, ro
 from graphc_graphviz.picture import About, Box, Leaf, Line, Picture, Sheet
 
 LONGEST_LINE = 72
-LONGEST_WORDS = 44
+LONGEST_WORDS = 40
 LONGEST_TITLE = 24
 GLUE = "\xa0"
 """Where a line is not broken."""

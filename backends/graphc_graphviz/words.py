@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce, singledispatch
+from functools import reduce
 
 from graphc.graph import Graph, Node, Paper, Scope
-from graphc.ops import Op
-from graphc.ops.index import Getitem, Part
 from graphc.words import arguments, attributes, unnumbered
 from graphc_graphviz.style import family
 
@@ -23,7 +21,7 @@ def op_words(nodes: Sequence[Node]) -> str:
     """
     first = nodes[0]
     own = "" if unnumbered(_last_name(first.path)) == first.op.name else first.op.name
-    return f"{own} {', '.join(_ranged([told(node.op, node) for node in nodes]))}".strip()
+    return f"{own} {', '.join(_ranged([attributes(node) for node in nodes]))}".strip()
 
 
 def block_words(scopes: Sequence[Scope]) -> str:
@@ -32,17 +30,6 @@ def block_words(scopes: Sequence[Scope]) -> str:
     silent = first.kind != "block" or unnumbered(_last_name(first.path)) == first.label
     words = [word for word in _ranged([arguments(scope) for scope in scopes]) if word != "0"]
     return f"{'' if silent else first.label} {', '.join(words)}".strip()
-
-
-@singledispatch
-def told(op: Op, node: Node) -> tuple[str, ...]:
-    """The attributes of a node's op in words."""
-    return attributes(node)
-
-
-@told.register
-def _(op: Getitem, node: Node) -> tuple[str, ...]:
-    return (f"[{', '.join(map(_part, op.index))}]",)
 
 
 def digest(scope: Scope) -> tuple[str, ...]:
@@ -77,14 +64,6 @@ def quantity(number: int) -> str:
     return str(number)
 
 
-def _part(part: Part) -> str:
-    """A part of a subscript, as Python has it."""
-    if not isinstance(part, tuple):
-        return str(part)
-    start, stop, step = ("" if bound is None else str(bound) for bound in part)
-    return f"{start}:{stop}" + (f":{step}" if step else "")
-
-
 def _last_name(path: str) -> str:
     """The last name in a path that is not a copy's number."""
     return next((name for name in reversed(path.split(".")) if not name.isdigit()), "")
@@ -112,7 +91,7 @@ def _steps(scope: Scope) -> Iterator[tuple[str, tuple[str, ...]]]:
             case Scope():
                 yield from _steps(item)
             case Node() if not item.inline and family(item.op) not in PASSING:
-                yield item.op.name, told(item.op, item)
+                yield item.op.name, attributes(item)
 
 
 def _line(label: str, words: Iterable[tuple[str, ...]]) -> str:

@@ -149,11 +149,12 @@ def _text(made: Diff, kind: Kind) -> str:
 def _coloured(made: Diff) -> list[Text]:
     from rich.text import Text
 
+    from graphc.cli.terminal import width
     from graphc.diagnostics import visible
     from graphc.diff.text import marked
 
     styles = {"added": "green", "removed": "red", "altered": "yellow", "moved": "blue", "place": "bold"}
-    return [Text(visible(line), styles.get(role, "")) for line, role in marked(made)]
+    return [Text(visible(line), styles.get(role, "")) for line, role in marked(made, width())]
 
 
 def _write(made: Diff, output: Path) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 
 from graphc.backends import BackendError
-from graphc.cli.terminal import complain, findings
+from graphc.cli.terminal import all_findings, complain, findings
 from graphc.diagnostics import Diagnostic, SpecError, visible
 from graphc.output import OutputError
 
@@ -29,10 +29,8 @@ ADDRESS = frozenset({"E105"})
 def outcome() -> Iterator[None]:
     """Turns what a command raises into words on stderr and an exit code. Only a bug of ours has a traceback."""
     try:
-        yield
-    except SpecError as error:
-        findings(error.diagnostics)
-        raise SystemExit(Status.CALL if all(map(_in_the_call, error.diagnostics)) else Status.SPEC) from error
+        with all_findings(), _told():
+            yield
     except (BackendError, OutputError) as error:
         complain(visible(f"Error: {error}"))
         raise SystemExit(Status.CALL) from error
@@ -41,6 +39,16 @@ def outcome() -> Iterator[None]:
     except Exception as error:
         _bug()
         raise SystemExit(Status.BUG) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Shows what is wrong with a spec or with a call."""
+    try:
+        yield
+    except SpecError as error:
+        findings(error.diagnostics)
+        raise SystemExit(Status.CALL if all(map(_in_the_call, error.diagnostics)) else Status.SPEC) from error
 
 
 def _in_the_call(diagnostic: Diagnostic) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
@@ -29,6 +29,8 @@ STYLES = {
 }
 FORM: ContextVar[str] = ContextVar("form", default="human")
 """How diagnostics are shown: for people, or as one of `graphc.formats.FORMATS`."""
+FOUND: ContextVar[list[Diagnostic] | None] = ContextVar("found", default=None)
+"""The diagnostics of this run, where all are written at its end; None outside of a run."""
 CLOSED_PIPE = 141
 """As a shell reports a program that SIGPIPE ended."""
 
@@ -62,14 +64,32 @@ def complain(*texts: str | Text) -> None:
 
 
 def findings(diagnostics: Sequence[Diagnostic]) -> None:
-    """Shows diagnostics on stderr in the form chosen, and to people how many where there are several."""
-    if not diagnostics:
+    """Shows diagnostics on stderr in the form chosen, and to people how many where there are several.
+
+    As JSON, those of a run are one array, which `all_findings` writes at its end.
+    """
+    waiting = FOUND.get()
+    if FORM.get() == "json" and waiting is not None:
+        waiting += diagnostics
+    elif not diagnostics:
         return
-    if FORM.get() in FORMATS:
+    elif FORM.get() in FORMATS:
         complain(*FORMATS[FORM.get()](diagnostics).splitlines())
-        return
-    width = _console(sys.stderr).width if sys.stderr and sys.stderr.isatty() else WIDEST
-    complain(*_report(diagnostics, width))
+    else:
+        width = _console(sys.stderr).width if sys.stderr and sys.stderr.isatty() else WIDEST
+        complain(*_report(diagnostics, width))
+
+
+@contextmanager
+def all_findings() -> Iterator[None]:
+    """One run of a command: as JSON its diagnostics are one array, also where there are none."""
+    token = FOUND.set([])
+    try:
+        yield
+    finally:
+        if FORM.get() == "json":
+            complain(*FORMATS["json"](FOUND.get() or []).splitlines())
+        FOUND.reset(token)
 
 
 def _report(diagnostics: Sequence[Diagnostic], width: int) -> Iterator[Text]:

@@ -68,7 +68,7 @@ class Causes:
         """Whether each number that is another one went with a size of the operands, or of the block's inputs."""
         if name == left.op.main and isinstance(getattr(left.op, name), int):
             return False
-        before, after = (_numbers(getattr(node.op, name)) for node in (left, right))
+        before, after = (_numbers(getattr(node.op, name, None)) for node in (left, right))
         moves = {pair for pair in _shapes(left, right) if pair[0] != pair[1]}
         if len(before) != len(after) or not moves:
             return False

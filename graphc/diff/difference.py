@@ -13,7 +13,7 @@ from graphc.diff.extent import LEAST_KEPT, MOST_EDITS, Extent, extent
 from graphc.diff.follow import follow
 from graphc.diff.forecast import Forecast, forecast, unfolded
 from graphc.diff.found import found, is_flat
-from graphc.diff.inference import inferring, pinned
+from graphc.diff.inference import forms
 from graphc.diff.match import match
 from graphc.diff.matching import Matching, cost
 from graphc.diff.sentences import Wheres
@@ -71,9 +71,8 @@ class Diff:
     @cached_property
     def weights(self) -> Forecast:
         """What becomes of the weights of a checkpoint; what batch norms were folded into doesn't carry over."""
-        if not self.done:
-            return forecast(self.matching)
-        return unfolded(forecast(match(self.before, self.after)), self.before, self.after)
+        told = forecast(self.matching)
+        return unfolded(told, self.before, self.after) if self.done else told
 
     @cached_property
     def totals(self) -> tuple[Totals, Totals]:
@@ -119,10 +118,10 @@ class Diff:
         return list(notes(self))
 
     def text(self, width: int | None = None) -> str:
-        """The report as plain text, a line an edit."""
+        """The report as plain text, a line an edit; tables fit into the width, if given."""
         from graphc.diff.text import text
 
-        return text(self)
+        return text(self, width)
 
     def markdown(self) -> str:
         """The report for a pull request."""
@@ -181,14 +180,13 @@ def diff(before: Graph, after: Graph, *, names: tuple[str, str] | None = None) -
 
 
 def _matched(before: Graph, after: Graph) -> tuple[Matching, tuple[str, ...]]:
-    """The matching, beside a model's file in the form that makes less of a difference; and what that form is called."""
-    plain = pinned(before, after)
-    found = match(plain.before, plain.after)
-    form = inferring(plain)
-    if not form.done:
-        return found, ()
-    other = match(form.before, form.after)
-    return (other, form.done) if cost(other) < cost(found) else (found, ())
+    """The matching, beside a model's file in the form that makes the least difference; and what that form is called."""
+    matched = ((match(form.before, form.after), form.done) for form in forms(before, after))
+    least, done = next(matched)
+    for other, said in matched:
+        if cost(other) < cost(least):
+            least, done = other, said
+    return least, done
 
 
 def _names(before: Graph, after: Graph) -> tuple[str, str]:

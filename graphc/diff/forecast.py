@@ -58,19 +58,25 @@ def begun_otherwise(found: Forecast, before: Graph, after: Graph) -> list[str]:
 
 
 def unfolded(found: Forecast, before: Graph, after: Graph) -> Forecast:
-    """A forecast in which convolutions that are folded on one side alone carry nothing over."""
+    """What a forecast of two graphs in another form says of them as they are.
+
+    Convolutions that are folded on one side alone carry nothing over.
+    """
     mine, theirs = ({node.home for node in folded(graph).values()} for graph in (before, after))
-    torn = {
+    old_weights, new_weights = dict(before.weights()), dict(after.weights())
+    carried = {
         new: old
         for new, old in found.carried.items()
-        if (old.rpartition(".")[0] in mine) != (new.rpartition(".")[0] in theirs)
+        if (old.rpartition(".")[0] in mine) == (new.rpartition(".")[0] in theirs)
+        and old in old_weights
+        and new in new_weights
     }
-    old_weights, new_weights = dict(before.weights()), dict(after.weights())
+    used = {*carried.values(), *(old for old, _, _ in found.reshaped.values())}
     return Forecast(
-        {new: old for new, old in found.carried.items() if new not in torn},
+        carried,
         found.reshaped,
-        found.new | {new: new_weights[new] for new in torn},
-        found.lost | {old: old_weights[old] for old in torn.values()},
+        {path: weight for path, weight in new_weights.items() if path not in carried and path not in found.reshaped},
+        {path: weight for path, weight in old_weights.items() if path not in used},
     )
 
 

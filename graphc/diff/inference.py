@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from graphc.diff.normal import normal
 from graphc.dims import Dim, Size, symbol
 from graphc.folding import at_inference, folded, idle
 from graphc.graph import Graph
@@ -16,6 +17,7 @@ from graphc.tensor import Tensor
 
 FOLDED = "batch norms folded"
 LEFT_OUT = "steps of training left out"
+ALIKE = "equivalent forms as one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,24 @@ def is_model(graph: Graph) -> bool:
 def pinned(before: Graph, after: Graph) -> Sides:
     """Two graphs, with the sizes that a model's file fixes as examples of the other side, where it takes them."""
     return Sides(_pinned(before, after), _pinned(after, before))
+
+
+def forms(before: Graph, after: Graph) -> Iterator[Sides]:
+    """The forms in which two graphs can be compared, the first as they are."""
+    plain = pinned(before, after)
+    yield plain
+    inference = inferring(plain)
+    if inference.done:
+        yield inference
+    if is_model(before) or is_model(after):
+        yield alike(inference)
+
+
+def alike(sides: Sides) -> Sides:
+    """The two with equivalent forms as one, at the sizes that the other side fixes."""
+    before = normal(sides.before, dict(_fixed(sides.before, sides.after)))
+    after = normal(sides.after, dict(_fixed(sides.after, sides.before)))
+    return Sides(before, after, (*sides.done, ALIKE))
 
 
 def inferring(sides: Sides) -> Sides:
@@ -71,15 +91,17 @@ def _inferring(graph: Graph, other: Graph) -> tuple[Graph, tuple[str, ...]]:
 
 
 def _pinned(graph: Graph, other: Graph) -> Graph:
-    if not is_model(other):
-        return graph
-    sizes = dict(graph.sizes)
-    for mine, theirs in zip(graph.inputs.values(), other.inputs.values(), strict=False):
+    sizes = {name: replace(graph.sizes[name], example=number) for name, number in _fixed(graph, other)}
+    return replace(graph, sizes=graph.sizes | sizes) if sizes else graph
+
+
+def _fixed(graph: Graph, other: Graph) -> Iterator[tuple[str, int]]:
+    """The free sizes of a graph of which a model's file on the other side takes one number that the graph takes too."""
+    for mine, theirs in zip(graph.inputs.values(), other.inputs.values(), strict=False) if is_model(other) else ():
         for size, number in zip(mine.type.shape, theirs.type.shape, strict=False):
-            name = _name(size, sizes)
-            if name and isinstance(number, int) and number in sizes[name].rule:
-                sizes[name] = replace(sizes[name], example=number)
-    return replace(graph, sizes=sizes)
+            name = _name(size, graph.sizes)
+            if name and isinstance(number, int) and number in graph.sizes[name].rule:
+                yield name, number
 
 
 def _name(size: Size, names: Iterable[str]) -> str:

@@ -64,9 +64,14 @@ def totals(diff: Diff) -> list[tuple[str, str, str, str]]:
     return found
 
 
-def blocks(diff: Diff) -> list[tuple[str, str, str, str, str]]:
-    """The blocks that cost something else: path, parameters, MACs, activations, receptive field; before → after."""
+def blocks(diff: Diff, *, brief: bool = False) -> list[tuple[str, str, str, str, str]]:
+    """The blocks that cost something else: path, parameters, MACs, activations, receptive field; before → after.
+
+    Where they are `brief`, parameters are rounded, a unit is said once, and a square field is one number.
+    """
     rows = [_block(run) for run in _runs(diff.rows)]
+    if brief:
+        rows = [(name, *map(_brief, cells)) for name, *cells in rows]  # type: ignore[misc]  # as many as there were
     more = len(rows) - MOST_ROWS
     return rows if more <= 0 else [*rows[:MOST_ROWS], (f"  and {more} more", "", "", "", "")]
 
@@ -75,6 +80,24 @@ def _block(run: Sequence[Row]) -> tuple[str, str, str, str, str]:
     """A line for equal copies: the figures of one, and the receptive field of the last."""
     params, macs, size = (_both(cell, run[0].old, run[0].new) for cell in (_params, _macs, _bytes))
     return f"{_sign(run[0])} {_name(run)}", params, macs, size, _both(_field, run[-1].old, run[-1].new)
+
+
+def _brief(cell: str) -> str:
+    """Figures before and after in few letters: `216 → 241 k`, `35² → global`."""
+    parts = [_rounded(part) for part in cell.split(" → ")]
+    units = {part.partition(" ")[2] for part in parts}
+    if len(parts) == 2 and len(units) == 1 and "" not in units:
+        parts[0] = parts[0].partition(" ")[0]
+    return " → ".join(parts)
+
+
+def _rounded(part: str) -> str:
+    """One figure in few letters."""
+    first, _, second = part.partition("×")
+    plain = part.replace(",", "")
+    if first == second:
+        return first if first == "global" else f"{first}²"
+    return short(int(plain)) if plain.isdecimal() else part
 
 
 def _runs(rows: Sequence[Row]) -> list[list[Row]]:

@@ -89,10 +89,10 @@ def _flat(descent: _Descent) -> Matching:
 
 def _finished(descent: _Descent) -> Matching:
     descent.enclosed()
-    polish(descent.matching, descent.prints.kind)
+    polish(descent.matching, descent.prints)
     descent.enclosed()
     if regroup(descent.matching, descent.likeness, descent.scopes) or loosen(descent.matching):
-        polish(descent.matching, descent.prints.kind)
+        polish(descent.matching, descent.prints)
         loosen(descent.matching)
         descent.enclosed()
     return descent.matching

@@ -189,8 +189,7 @@ def _renamed(before: Tensor, after: Tensor) -> bool:
 
 def _fields(node: Node) -> Mapping[str, object]:
     """The attributes of an op, those included that its class doesn't know."""
-    known = {name: getattr(node.op, name) for name in type(node.op).model_fields}
-    return known | (node.op.model_extra or {})
+    return {**node.op.settled, **node.op.model_extra} if node.op.model_extra else node.op.settled
 
 
 @dataclass(frozen=True, slots=True)

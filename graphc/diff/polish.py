@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
-from graphc.diff.matching import Matching, alone, altered, of_left
+from graphc.diff.fingerprint import Prints
+from graphc.diff.matching import MOVED, Matching, alone, altered, of_left
 from graphc.diff.side import Piece
 from graphc.graph import Node
 
@@ -14,13 +16,13 @@ MOST_CANDIDATES = 12
 MOST_FREE = 64
 
 
-def polish(matching: Matching, kind: Mapping[Piece, int]) -> None:
+def polish(matching: Matching, prints: Prints) -> None:
     """Pairs what is left along the wires, and exchanges pairs, until nothing is gained."""
     dear = [node for node in matching.left.nodes if of_left(matching, node)]
     waiting = deque(dict.fromkeys(it for node in dear for it in (node, *(value.node for value in node.operands))))
     queued = set(waiting)
     budget = 8 * len(waiting) + 64
-    work = _Exchange(matching, kind, _left_over(matching, kind))
+    work = _Exchange(matching, prints.kind, prints.exact, _left_over(matching, prints.kind))
     while waiting and budget:
         node = waiting.popleft()
         queued.discard(node)
@@ -57,17 +59,22 @@ def _left_over(matching: Matching, kind: Mapping[Piece, int]) -> dict[int, list[
 
 @dataclass(slots=True)
 class _Exchange:
-    """`left_over` are nodes that only the right side has, by their op; some may be paired meanwhile."""
+    """`left_over` are nodes that only the right side has, by their op; some may be paired meanwhile.
+
+    `known` is what ops have otherwise, by their fingerprints.
+    """
 
     matching: Matching
     kind: Mapping[Piece, int]
+    exact: Mapping[Piece, int]
     left_over: Mapping[int, list[Node]]
+    known: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def improved(self, left: Node) -> Iterator[Node]:
         """Gives a node a better partner, if its neighbours know one; and the nodes that are worth another look."""
         best, gain = None, 0
         for candidate in list(dict.fromkeys(self._candidates(left)))[:MOST_CANDIDATES]:
-            saved = self._saved(left, candidate)
+            saved = self._saved(left, candidate, gain)
             if saved > gain:
                 best, gain = candidate, saved
         if best is None:
@@ -85,21 +92,46 @@ class _Exchange:
         if mine is None:
             yield from (it for it in others if self.kind[it] != self.kind[left] and it not in self.matching.back)
             free = [it for it in self.left_over.get(self.kind[left], ()) if it not in self.matching.back]
-            yield from sorted(free[:MOST_FREE], key=lambda it: altered(left, it))
+            yield from sorted(free[:MOST_FREE], key=lambda it: self._altered(left, it))
 
-    def _saved(self, left: Node, right: Node) -> int:
-        """What the edit is cheaper by if the two are paired; what either was paired with is paired instead."""
+    def _altered(self, left: Node, right: Node) -> int:
+        """What the two have otherwise but for their wires and places."""
+        key = self.exact[left], self.exact[right]
+        if key not in self.known:
+            self.known[key] = altered(left, right)
+        return self.known[key]
+
+    def _saved(self, left: Node, right: Node, least: int) -> int:
+        """What the edit is cheaper by if the two are paired; what either was paired with is paired instead.
+
+        Where that can't be more than `least` it is not tried, and 0. What reads one of them but is not paired costs
+        the same before and after.
+        """
         matching = self.matching
-        partner, other = matching.node(left), matching.back.get(right)
-        mine = {left, *(user for user, _ in matching.left.users[left])}
-        if isinstance(other, Node):
-            mine |= {other, *(user for user, _ in matching.left.users[other])}
+        partner, other = matching.node(left), cast("Node | None", matching.back.get(right))
+        mine = {left, *self._readers(left)} | ({other, *self._readers(other)} if other else set())
         theirs = [node for node in (partner, right) if node is not None]
         before = self._cost(mine, theirs)
+        if before - self._paid(left, right) <= least:
+            return 0
         self._exchange(left, right)
         after = self._cost(mine, theirs)
-        self._restore(left, right, partner, other if isinstance(other, Node) else None)
+        self._restore(left, right, partner, other)
         return before - after
+
+    def _readers(self, left: Node) -> Iterator[Node]:
+        """The nodes that read it and have a partner."""
+        there = self.matching.there
+        return (user for user, _ in self.matching.left.users[left] if user in there)
+
+    def _paid(self, left: Node, right: Node) -> int:
+        """What is paid in any case where at most one of the two has a partner: for that, or for what they differ in."""
+        partner, other = self.matching.node(left), cast("Node | None", self.matching.back.get(right))
+        if partner is None and other is None:
+            moved = MOVED * self.matching.moved(left, right)
+            return self._altered(left, right) + moved + self.matching.rewired(left, right)
+        one = [node for node in (partner, other) if node is not None]
+        return alone(one[0]) if len(one) == 1 else 0
 
     def _cost(self, mine: set[Node], theirs: list[Node]) -> int:
         matching = self.matching

@@ -158,7 +158,8 @@ class Build:
             present = (value for value in arguments if value is not None)
             notes = (*map(self.giver, present), Note(f"this step is `{place.path}` in the graph"))
             for requirement in judged.requirements:
-                self.demand(requirement.condition, place, f"{op.name}: {requirement.message}", notes)
+                message = f"{op.name}: {requirement.message}"
+                self.demand(requirement.condition, place, message, notes, requirement.hint)
         for wish in judged.wishes:
             self.wish(wish.condition, place, wish.message)
         if len(self.nodes) >= MOST_NODES:
@@ -209,7 +210,7 @@ class Build:
             path, span, scope = scope.path, scope.span, scope.parent
         return Note(f"`{path}` gives {value.type}", span)
 
-    def demand(self, condition: Truth, place: Place, message: str, notes: tuple[Note, ...]) -> None:
+    def demand(self, condition: Truth, place: Place, message: str, notes: tuple[Note, ...], hint: str = "") -> None:
         """What must hold: certain failure ends the step, what depends on free sizes is collected."""
         if isinstance(condition, Relation) and (kept := condition.names & self.kept):
             hint = f"only the data knows {listed([f'`{name}`' for name in sorted(kept)])}: it may be anything"
@@ -218,7 +219,7 @@ class Build:
             span, calls = self.blamed(place.span)
             self.demands.append(Demand(condition, place.path, span, message, (*notes, *calls)))
         elif not condition:
-            self.fail("E501", message, place.span, notes=notes)
+            self.fail("E501", message, place.span, hint, notes)
 
     def wish(self, condition: Truth, place: Place, message: str) -> None:
         """What should hold."""

@@ -1,6 +1,6 @@
 """What an op is: attributes, operands, what it requires of them, its output, its weights and its cost."""
 
-from __future__ import annotations
+# No annotations as texts here: pydantic would read those of the base anew for each op, a large part of the start-up.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from graphc.demands import Truth, at_least, equal
-from graphc.dims import Dim, Size, product, substitute, symbol
+from graphc.dims import Dim, Size, product, substitute, symbol, symbols
 from graphc.ops.reach import Seen, alike
 from graphc.ops.saved import NOTHING, Saved
 from graphc.tensor import DType, Tensor, Weight
@@ -35,10 +35,11 @@ KEPT = symbol("?")
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What must hold of an op's operands, and the line that says so where it does not."""
+    """What must hold of an op's operands, the line that says so where it does not, and perhaps what would help."""
 
     condition: Truth
     message: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,14 @@ class Op(BaseModel):
     """Whether no gradient flows back through it."""
 
     @cached_property
+    def settled(self) -> Mapping[str, object]:
+        """The attributes by their names, what does the same written alike."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    @cached_property
     def exact(self) -> tuple[object, ...]:
         """The attributes with their types: 0, 0.0 and false are not the same, though Python finds them equal."""
-        return type(self), *map(_exact, self.__dict__.values())
+        return type(self), *map(exactly, self.settled.values())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Op) and self.exact == other.exact
@@ -92,7 +98,8 @@ class Op(BaseModel):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The op with other attributes."""
         copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("exact", None)
+        for name in ("exact", "settled"):
+            copied.__dict__.pop(name, None)
         return copied
 
     def requires(self, *operands: Any) -> Iterator[Requirement]:
@@ -107,7 +114,7 @@ class Op(BaseModel):
         """The type of the output, or those of several outputs by name."""
         raise NotImplementedError(self.name)
 
-    def most(self, *operands: Any) -> Size | None:
+    def most(self, *operands: Any) -> "Size | None":
         """The largest that the size `KEPT` of the output can be, which only the data knows; None where it has none."""
         return None
 
@@ -115,11 +122,11 @@ class Op(BaseModel):
         """The tensors that the op owns, by PyTorch's name of each."""
         return {}
 
-    def macs(self, *operands: Any) -> Size | None:
+    def macs(self, *operands: Any) -> "Size | None":
         """Multiply-accumulate operations of convolutions and matrix products; None where there is no rule."""
         return None
 
-    def work(self, *operands: Any) -> Size | None:
+    def work(self, *operands: Any) -> "Size | None":
         """Operations beside the multiply-accumulates, at inference; None where there is no rule (docs/costs.md)."""
         return None if self.each is None else self.each * elements(self.infer(*operands))
 
@@ -131,7 +138,7 @@ class Op(BaseModel):
         """Whether the output lies in the memory of the first operand."""
         return self.view
 
-    def sees(self, *operands: Any) -> Seen | None:
+    def sees(self, *operands: Any) -> "Seen | None":
         """What an element of the output reads along each axis of each operand; None where there is no rule.
 
         For this one all sizes are numbers, those at the examples.
@@ -148,16 +155,17 @@ class Op(BaseModel):
         )
 
 
-def _exact(value: object) -> object:
+def exactly(value: object) -> object:
+    """A value with its type."""
     if isinstance(value, tuple):
-        return tuple(map(_exact, value))
+        return tuple(map(exactly, value))
     return type(value), value
 
 
 class Free(Op):
     """An op without multiply-accumulates: element-wise, pooling, or a change of shape."""
 
-    def macs(self, *operands: Any) -> Size | None:
+    def macs(self, *operands: Any) -> "Size | None":
         """None are needed: 0."""
         return 0
 
@@ -170,7 +178,7 @@ class Pointwise(Free):
     def infer(self, input: Tensor) -> Tensor:
         return input
 
-    def sees(self, input: Tensor) -> Seen | None:
+    def sees(self, input: Tensor) -> "Seen | None":
         return (alike(input.rank),)
 
 
@@ -202,15 +210,28 @@ def holds(tensor: Tensor, *dtypes: DType) -> Requirement:
     return Requirement(tensor.dtype in dtypes, f"needs {' or '.join(dtypes)}, got {tensor} of {tensor.dtype}")
 
 
+FIX = "pool or cut to a fixed size before, or give {} a number in `inputs`"
+
+
 def fixed(size: Size, tensor: Tensor, what: str) -> Requirement:
     """A size on which the number of weights depends is known."""
     message = f"{what} of {tensor} sets the number of weights and must be fixed"
-    return Requirement(isinstance(size, int), message)
+    names = sorted(symbols(size))
+    return Requirement(isinstance(size, int), message, FIX.format(", ".join(names)) if names else "")
 
 
 def extent(value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
     """An extent spelled out for each axis."""
     return value if isinstance(value, tuple) else (value,) * axes
+
+
+def even(attributes: Mapping[str, object], axes: int, *names: str) -> Mapping[str, object]:
+    """Attributes in which an extent that is the same along all axes is one number."""
+    tuples = {name: value for name in names if isinstance(value := attributes[name], tuple)}
+    return {
+        **attributes,
+        **{name: each[0] for name, each in tuples.items() if len(each) == axes and len(set(each)) == 1},
+    }
 
 
 def extents_fit(tensor: Tensor, **extents: int | tuple[int, ...]) -> Iterator[Requirement]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from math import prod, sqrt
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from graphc.ops.base import (
     Op,
     Padding,
     Requirement,
+    even,
     extent,
     extents_fit,
     fixed,
@@ -51,6 +53,10 @@ class Convolution(Op):
     """How many groups of channels are convolved apart; it divides both numbers of channels."""
     bias: Flag = True
     """Whether a learned number is added to each channel."""
+
+    @cached_property
+    def settled(self) -> Mapping[str, object]:
+        return even(super().settled, self.axes, "kernel_size", "stride", "padding", "dilation")
 
     def windows(self) -> Sequence[Window]:
         """The kernel along each axis."""
@@ -156,6 +162,10 @@ class TransposedConvolution(Op):
     """Whether a learned number is added to each channel."""
     dilation: Extent = 1
     """How far apart the kernel's elements are put down."""
+
+    @cached_property
+    def settled(self) -> Mapping[str, object]:
+        return even(super().settled, self.axes, "kernel_size", "stride", "padding", "output_padding", "dilation")
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield from image(input, self.axes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from math import prod
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from graphc.ops.base import (
     Padding,
     Requirement,
     elements,
+    even,
     extent,
     extents_fit,
     holds,
@@ -44,6 +46,16 @@ class Pool(Free):
     def step(self) -> Extent:
         """The stride; where none is given, windows lie side by side."""
         return self.kernel_size if self.stride is None else self.stride
+
+    @cached_property
+    def settled(self) -> Mapping[str, object]:
+        """No stride is one of the window's size, with steps of 1 there is nothing to round, and no padding counts."""
+        found = dict(even({**super().settled, "stride": self.step}, self.axes, "kernel_size", "stride", "padding"))
+        if found["stride"] == 1:
+            found["ceil_mode"] = False
+        if found["padding"] == 0 and not found.get("ceil_mode") and "count_include_pad" in found:
+            found["count_include_pad"] = True
+        return found
 
     def windows(self) -> Sequence[Window]:
         """The window along each axis."""
@@ -199,6 +211,10 @@ class AdaptivePool(Free):
     example = "1"
     output_size: Extent
     """The spatial size of the output: one for all axes, or one each."""
+
+    @cached_property
+    def settled(self) -> Mapping[str, object]:
+        return even(super().settled, self.axes, "output_size")
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, self.axes + 2)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from math import gcd, lcm
+from math import gcd, lcm, prod
 from typing import TypeAlias
 
 from graphc.tensor import Shape
@@ -155,10 +155,11 @@ def broadcasted(operand: Shape, result: Shape) -> Sights:
 def regrouped(before: Shape, after: Shape) -> Sights:
     """What is read of a value whose elements stand in their order with another shape.
 
-    Axes that begin and end together on both sides belong together; one that stays alone is the same axis.
+    Axes that begin and end together on both sides belong together; one that stays alone is the same axis. Nothing is
+    known where the numbers of elements are others, as of a model's file with sizes that nobody knows.
     """
     old, new = numbers(before), numbers(after)
-    if old is None or new is None:
+    if old is None or new is None or prod(old) != prod(new) or min((*old, *new), default=1) < 1:
         return (UNKNOWN,) * len(before)
     sights: list[Sight] = []
     for group, targets in _groups(old, new):

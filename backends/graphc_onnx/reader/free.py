@@ -19,9 +19,10 @@ EXAMPLES = (1, 64, 224, 224, 64)
 
 @dataclass(slots=True)
 class Free:
-    """The names so far, each with the axis where it was met first."""
+    """The names so far, each with the axis where it was met first; `unknown` are those that no input has."""
 
     axes: dict[str, int] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
 
     def input(self, name: str, axis: int) -> Size:
         """The size of an axis of an input; without a name it gets a letter."""
@@ -38,8 +39,14 @@ class Free:
         try:
             found = size_of(formula)
         except (SizeError, ComplexityError):
-            return symbol(self.new("unknown", axis))
-        return found if symbols(found) <= self.axes.keys() else symbol(self.new("unknown", axis))
+            return self.guess(axis)
+        return found if symbols(found) <= self.axes.keys() else self.guess(axis)
+
+    def guess(self, axis: int) -> Size:
+        """A size that nobody knows."""
+        name = self.new("unknown", axis)
+        self.unknown.add(name)
+        return symbol(name)
 
     def new(self, stem: str, axis: int) -> str:
         """A name that nothing has."""

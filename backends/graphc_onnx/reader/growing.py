@@ -18,6 +18,7 @@ from graphc.tensor import Tensor
 from graphc_onnx.reader.entries import Entry, Known, Stored, UnreadError, known
 
 Fusion = Callable[["Growing", Op, Sequence[Entry | None]], "tuple[Op, Sequence[Entry | None]] | None"]
+Shortcut = Callable[["Growing", Op, Sequence[Entry | None]], "Value | None"]
 MOST_NODES = 100_000
 
 
@@ -33,12 +34,14 @@ class Origin:
 class Growing:
     """The nodes so far. Paths are given at the end (`paths`), so that a node that is in the way loses nothing.
 
-    `fusions` are tried on each op as it is made: what an op of ours is, written with several of ONNX's.
+    `fusions` are tried on each op as it is made: what an op of ours is, written with several of ONNX's. Before that
+    `shortcuts` may say which value it gives, with no op of its own.
     """
 
     root: Scope
     span: Span
     fusions: Mapping[type[Op], Sequence[Fusion]]
+    shortcuts: Mapping[type[Op], Sequence[Shortcut]]
     nodes: list[Node] = field(default_factory=list)
     origins: dict[Node, Origin] = field(default_factory=dict)
     demands: dict[Node, list[Demand]] = field(default_factory=dict)
@@ -73,6 +76,20 @@ class Growing:
         if entry.dtype != "float32" or 0 in entry.shape:
             raise UnreadError("a tensor of whole numbers stands beside values")
         return self.add(Learned(shape=entry.shape), (), None, [entry]).output
+
+    def give(
+        self, op: Op, operands: Sequence[Entry | None], origin: NodeProto | None, weights: Sequence[Stored] = ()
+    ) -> Value:
+        """The value that an op makes, by a shortcut if there is one.
+
+        Raises:
+            UnreadError: the op can't take the operands.
+        """
+        for shortcut in self.shortcuts.get(type(op), ()):
+            found = shortcut(self, op, operands)
+            if found is not None:
+                return found
+        return self.add(op, operands, origin, weights).output
 
     def add(
         self, op: Op, operands: Sequence[Entry | None], origin: NodeProto | None, weights: Sequence[Stored] = ()

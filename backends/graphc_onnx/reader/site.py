@@ -125,7 +125,7 @@ class Site:
 
     def give(self, op: Op, *operands: Entry | None, weights: Sequence[Stored] = ()) -> Value:
         """The value that an op makes of these."""
-        return self.to.add(op, operands, self.node, weights).output
+        return self.to.give(op, operands, self.node, weights)
 
     def give_all(self, op: Op, *operands: Entry | None) -> tuple[Value, ...]:
         """The values that it makes."""

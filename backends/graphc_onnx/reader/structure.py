@@ -18,7 +18,7 @@ from graphc_onnx.reader import inferred, readers
 from graphc_onnx.reader.entries import Entry, Known, Stored, UnreadError, kind_of, stored
 from graphc_onnx.reader.evaluating import evaluated
 from graphc_onnx.reader.free import Free
-from graphc_onnx.reader.fusing import FUSIONS
+from graphc_onnx.reader.fusing import FUSIONS, SHORTCUTS
 from graphc_onnx.reader.growing import Growing, Origin
 from graphc_onnx.reader.model import Model
 from graphc_onnx.reader.paths import give_paths, input_names
@@ -51,10 +51,12 @@ class Structure:
     def __post_init__(self) -> None:
         name = self.model.proto.graph.name or "model"
         root = Scope(name, "", "root", self.span.file, name, self.span)
-        self.to = Growing(root, self.span, FUSIONS)
+        self.to = Growing(root, self.span, FUSIONS, SHORTCUTS)
 
     def graph(self, name: str, digest: str) -> tuple[Graph, list[Diagnostic]]:
         """The graph, and what was not recognised.
+
+        Of sizes that nobody knows nothing is demanded: the file has them right.
 
         Raises:
             ValueError: an output is not there.
@@ -71,7 +73,12 @@ class Structure:
         plant(root, nodes)
         give_outputs(root, nodes, outputs.values())
         root.inputs, root.outputs = dict(inputs), dict(outputs)
-        demands = [replace(each, path=node.path) for node in nodes for each in self.to.demands[node]]
+        demands = [
+            replace(each, path=node.path)
+            for node in nodes
+            for each in self.to.demands[node]
+            if not each.relation.names & self.free.unknown
+        ]
         return self.made(name, digest, (inputs, outputs, nodes, demands)), self.warnings(nodes)
 
     def made(self, name: str, digest: str, parts: Parts) -> Graph:

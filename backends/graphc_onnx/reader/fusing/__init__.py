@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from graphc.layout import MOVES
 from graphc.ops import Op
 from graphc.ops.arithmetic import Add, Divide, Matmul, Multiply
 from graphc_onnx.reader.fusing.activation import (
@@ -18,8 +19,9 @@ from graphc_onnx.reader.fusing.activation import (
     silu,
 )
 from graphc_onnx.reader.fusing.attention import attention
+from graphc_onnx.reader.fusing.heads import heads, nothing_moved
 from graphc_onnx.reader.fusing.layers import layer_norm, linear_bias, norm_bias, norm_scale
-from graphc_onnx.reader.growing import Fusion
+from graphc_onnx.reader.growing import Fusion, Shortcut
 
 FUSIONS: dict[type[Op], Sequence[Fusion]] = {
     Add: (linear_bias, norm_bias),
@@ -28,3 +30,5 @@ FUSIONS: dict[type[Op], Sequence[Fusion]] = {
     Multiply: (silu, hardswish, hardsigmoid_by_product, gelu, norm_scale),
 }
 """What is tried on each op."""
+SHORTCUTS: dict[type[Op], Sequence[Shortcut]] = dict.fromkeys(MOVES, (nothing_moved, heads))
+"""What is tried on each op that may be no new one: values that are there already, or are made of others."""
