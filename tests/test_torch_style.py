@@ -69,6 +69,8 @@ def code_lines(text: str) -> int:
 
 def written(file: str) -> str:
     """A spec, and those that it builds on or uses."""
+    if not (SPECS / file).exists():
+        file = str(Path(*Path(file).parts[1:]))
     spec = (SPECS / file).read_text()
     others = re.findall(r"^(?:extends|use): .*", spec, re.MULTILINE)
     beside = Path(file).parent

@@ -9,6 +9,8 @@ from typing import TypeAlias
 from graphc_torch.operators import ATOM, STRENGTH, UNARY, chains, gap, is_bare
 
 WIDTH = 88
+LONGEST = 120
+"""A longer comment says nothing."""
 INDENT = "    "
 
 Code: TypeAlias = "str | Bracket | Chain | Generator | Choice | Keyword | Entry | Joined | Loose | Several"
@@ -193,8 +195,8 @@ def lines(code: Code, indent: int, before: str = "", after: str = "") -> list[st
     if isinstance(code, Entry):
         return lines(code.code, indent, f'{before}"{code.name}": ', after)
     margin = INDENT * indent
-    if isinstance(code, Bracket) and len(margin + before + code.head) >= WIDTH:
-        return _wrapped([flat(code)], margin, before, after)
+    if before and isinstance(code, Bracket) and len(margin + before + code.head) >= WIDTH:
+        return [f"{margin}{before}(", *lines(code, indent + 1), f"{margin}){after}"]
     return _broken(code, indent, before, after)
 
 
@@ -230,7 +232,11 @@ def statement(target: str, code: Code, indent: int, comment: str = "") -> list[s
     """`target = code`, or `return code`; the comment behind it, or above it where the line would be too long."""
     before = f"{target} " if target == "return" else f"{target} = " if target else ""
     written = _parenthesised(code, indent, before) if isinstance(code, Choice) else lines(code, indent, before)
-    if not comment:
+    margin = INDENT * indent
+    if ", " in target and len(margin + before) >= WIDTH:
+        names = [f"{margin}{INDENT}{name}," for name in target.split(", ")]
+        written = [f"{margin}(", *names, *lines(code, indent, ") = ")]
+    if not comment or len(comment) + len(margin) + 2 > LONGEST:
         return written
     if len(written) == 1 and len(written[0]) + len(comment) + 4 <= WIDTH:
         return [f"{written[0]}  # {comment}"]
@@ -240,19 +246,24 @@ def statement(target: str, code: Code, indent: int, comment: str = "") -> list[s
 def is_settled(target: str, code: Code, indent: int) -> bool:
     """Whether the layout of `statement` is that of `ruff format` beyond doubt.
 
-    It is not where even a broken line is too long, nor for one operator at an operand that ends in a bracket: there
-    ruff may break inside.
+    It is not where even a broken line is too long, nor for one operator where there is a bracket: ruff may break
+    inside.
     """
     written = statement(target, code, indent)
     if len(written) == 1 or isinstance(code, Several):
         return max(map(len, written)) <= WIDTH
-    unclear = isinstance(code, Joined) and len(code.parts) == 2 and any(part[-1] in ")]" for part in code.parts)
+    unclear = isinstance(code, Joined) and len(code.parts) == 2 and any(bracket in code.text for bracket in "([")
     return max(map(len, written)) <= WIDTH and not unclear
 
 
 def signature(name: str, parameters: Sequence[str], result: str, indent: int) -> list[str]:
-    """The line `def name(parameters) -> result:`."""
-    return lines(Bracket(name, tuple(parameters)), indent, "def ", f" -> {result}:")
+    """The line `def name(parameters) -> result:`; a tuple that is too long for it has a line for each of its parts."""
+    *before, last = lines(Bracket(name, tuple(parameters)), indent, "def ", f" -> {result}:")
+    if len(last) <= WIDTH or not before:
+        return [*before, last]
+    head, _, parts = last.partition("[")
+    margin = INDENT * indent
+    return [*before, f"{head}[", *(f"{margin}{INDENT}{part}," for part in parts[:-2].split(", ")), f"{margin}]:"]
 
 
 def _inside(items: Sequence[Code], indent: int) -> list[str]:
