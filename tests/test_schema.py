@@ -199,7 +199,7 @@ def test_the_schema_of_a_file_knows_its_variants_and_parameters() -> None:
     assert made["properties"]["default"]["enum"] == list(library.installed("resnet").variants)
     assert list(made["properties"]["expect"]["properties"]) == list(library.installed("resnet").variants)
     setting = made["properties"]["variants"]["additionalProperties"]["properties"]
-    assert list(setting) == ["layers", "block", "classes", "stride_1x1", "dilations", "features_only"]
+    assert list(setting) == ["layers", "block", "classes", "stride_1x1", "dilations", "norm", "features_only"]
     assert "$block" in made["$defs"]["keyed_step"]["properties"]
 
 
