@@ -60,6 +60,7 @@ GALLERY = (
     Picture("googlenet_training.svg", "googlenet:googlenet_paper", {"depth": 1, "training": True}),
     Picture("vit_b16.svg", "vit:vit_b_16", {"depth": 1, "show": ["params", "macs"]}),
     Picture("vit_b16_encoder.svg", "vit:vit_b_16", {"depth": 4, "focus": ["encoder"], "direction": "right"}),
+    Picture("mask_rcnn.svg", "mask_rcnn", {"depth": 1}),
     Picture("bottleneck.svg", "resnet#bottleneck", {"depth": 1}, {"width": 128, "stride": 2, "in_channels": 256}),
     Picture("densenet121_dark.svg", "densenet:densenet121", {"depth": 2, "theme": "dark"}),
     Picture("unet_print.svg", "unet", {"depth": 2, "theme": "print"}),

@@ -171,12 +171,18 @@ class _Sketch:
         name = _name(run, place.box) or scope.path or self.graph.name
         about, mark = self.teller.scope(scope, words), mark_of(scope, self.view.marks)
         line = Line(scope.path or self.graph.name, name, words, self.teller.costs.main_family(scope), about, mark)
-        shapes = tuple(map(self.teller.shape, scope.outputs.values()))
+        shapes = tuple(map(self.teller.shape, self.given(scope)))
         inside = digest(scope) if scope.kind in ("steps", "copies", "branch") else ()
         leaf = Leaf("block", place.box, [line], shapes, run.count, digest=inside)
         self.wires.leaf_of |= dict.fromkeys(scope.nodes(), self.put(leaf))
         if scope.outputs:
             self.leaving[leaf] = next(iter(scope.outputs.values()))
+
+    def given(self, scope: Scope) -> Iterable[Value]:
+        """The outputs of a scope that something drawn reads; all, if that is none."""
+        inside = set(scope.nodes())
+        outputs = scope.outputs.values()
+        return [value for value in outputs if any(it not in inside for it in self.readers.get(value, ()))] or outputs
 
     def open(self, run: Run, scope: Scope, place: _Place) -> None:
         words = self.words(run)

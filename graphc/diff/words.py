@@ -15,7 +15,9 @@ MOST_VALUES = 4
 
 def called(piece: Piece) -> str:
     """A piece by its name, and by what it is where the name doesn't say that."""
-    what = label(piece).removeprefix(unnumbered(piece.name)).strip()
+    what, name = label(piece), unnumbered(piece.name)
+    if what == name or what.startswith(f"{name} "):
+        what = what.removeprefix(name).strip()
     return f"{named(piece)} ({what})" if what else named(piece)
 
 
