@@ -119,7 +119,7 @@ def test_ops_without_rules_are_known() -> None:
     losses = {name for name, op in OPS.items() if op.__module__ == "graphc.ops.loss"}
     worked = {name for name, op in OPS.items() if op.each is None and op.work is Op.work}
     kept = {name for name, op in OPS.items() if op.keeps is None and op.saved is Op.saved}
-    assert worked == losses | {"argsort", "fft2", "normal_like", "roi_pool", "sort", "topk"}
+    assert worked == losses | {"argsort", "fft2", "nms", "normal_like", "roi_pool", "sort", "topk"}
     others = {"cosine_similarity", "local_response_norm", "logsigmoid", "normalize", "roi_pool", "softsign"}
     assert kept == losses | others
 
