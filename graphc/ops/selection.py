@@ -90,9 +90,5 @@ class Nms(Selection):
         count = boxes.shape[0]
         return count if self.max_per_picture is None else smaller(count, self.pictures * self.max_per_picture)
 
-    def work(self, boxes: Tensor, scores: Tensor, picture: Tensor, group: Tensor | None = None) -> None:
-        """How many pairs are compared only the data knows."""
-        return
-
     def sees(self, boxes: Tensor, scores: Tensor, picture: Tensor, group: Tensor | None = None) -> Seen:
         return (UNKNOWN, UNKNOWN), (UNKNOWN,), (UNKNOWN,), (UNKNOWN,)
