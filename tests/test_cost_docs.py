@@ -31,6 +31,7 @@ def test_an_example_runs(example: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_commands_run(graphc_fixture: Graphc, tmp_path: Path) -> None:
     commands = re.findall(r"(?:`|\$ )graphc (summary \w+ --[^`\n]+)", DOCUMENT)
     assert len(commands) == 4

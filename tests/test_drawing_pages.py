@@ -102,6 +102,7 @@ def pictures(graphs: Mapping[str, Graph], folder: Path, depth: int | None) -> di
     return drawn
 
 
+@pytest.mark.slow
 def test_each_variant_fits_a_page_at_depth_1(tmp_path: Path) -> None:
     graphs = {address: loaded(address) for spec in SPECS for address in variants(spec)}
     sizes = {address: smallest_letters(svg) for address, svg in pictures(graphs, tmp_path, 1).items()}

@@ -42,6 +42,7 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
 # --- ls
 
 
+@pytest.mark.slow
 def test_every_installed_spec_and_variant_is_listed_with_its_figures(run: Graphc) -> None:
     code, out, err = run("ls", "--as", "json")
     assert (code, err) == (0, "")

@@ -19,7 +19,7 @@ from optable.checks import accepts, outputs, refused
 from optable.index import bounds
 from optable.operands import H, N, W
 
-SOURCES = {"arange", "causal_mask", "constant", "full", "ones", "parameter", "sinusoid", "zeros"}
+SOURCES = {"arange", "causal_mask", "constant", "full", "ones", "parameter", "sinusoid", "tensor", "zeros"}
 
 
 @pytest.mark.parametrize("op", OPS.values(), ids=OPS)

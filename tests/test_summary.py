@@ -255,6 +255,7 @@ def test_shares_are_of_the_total() -> None:
     assert 90 < macs < 100
 
 
+@pytest.mark.slow
 def test_without_a_depth_the_table_can_be_read_at_a_glance() -> None:
     for name in library.names():
         table = compile(name).summary()

@@ -35,9 +35,13 @@ from sketch import Sketch
 LANGUAGE = Path(__file__).parent / "cases" / "language"
 HEAVY = {
     "alexnet",
+    "deconvnet",
     "detr",
     "fast_rcnn",
     "faster_rcnn",
+    "fcn",
+    "fcn8s_atonce",
+    "fcn_resnet",
     "image_gpt",
     "mae",
     "mask_rcnn",
@@ -52,6 +56,8 @@ HEAVY = {
     "yolo_v3",
 }
 """Families whose smallest network takes more than a few seconds."""
+SEEDS = {"segnet_basic": 1}
+"""Where seed 0 draws two numbers in a window that are the same but for rounding: either place may be the larger's."""
 LARGE = 10_000_000
 """Parameters from which on a network is run at one set of sizes."""
 
@@ -125,7 +131,7 @@ def seen(name: str) -> Graph:
 @pytest.mark.parametrize("family", families())
 def test_the_smallest_network_of_every_family(family: str) -> None:
     graph = smallest(family)
-    result = verify(graph, Asked(sizes=[other(graph)]))
+    result = verify(graph, Asked(sizes=[other(graph)], seed=SEEDS.get(family, 0)))
     assert result, str(result)
     assert all(not value.random for run in result.runs for value in run.values)
 

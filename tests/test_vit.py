@@ -64,7 +64,9 @@ def test_the_counts_are_those_of_the_reference(library: str, name: str, torchvis
     assert substitute(cost, {"N": 1}) == counter.get_total_flops() // 2
 
 
-@pytest.mark.parametrize(("library", "name"), [("torchvision", "vit_b_16"), ("timm", "vit_s_16")])
+@pytest.mark.parametrize(
+    ("library", "name"), [pytest.param("torchvision", "vit_b_16", marks=pytest.mark.slow), ("timm", "vit_s_16")]
+)
 def test_with_their_weights_it_gives_what_theirs_gives(library: str, name: str, torchvision: ModuleType) -> None:
     """In both backends, from one ONNX file for one picture and for two."""
     torch.manual_seed(0)

@@ -8,6 +8,7 @@ from graphc.ops.base import Op
 from graphc.ops.loss import Loss
 from graphc.ops.norm import BatchNorm, GroupNorm, LocalResponseNorm, RMSNorm
 from graphc.ops.region import OfRegions
+from graphc.ops.selection import Nms
 from graphc.ops.source import NormalLike
 from graphc.ops.statistic import CosineSimilarity, Cumsum, Normalize, Spread
 
@@ -36,6 +37,12 @@ def _batch_norm(op: BatchNorm) -> bool:
 @is_exact.register
 def _places(_: OfRegions) -> bool:
     """ONNX Runtime has no kernel in 16 bits, in which a pixel of a large picture has no number either."""
+    return True
+
+
+@is_exact.register
+def _suppression(_: Nms) -> bool:
+    """ONNX's operator is for float32 alone."""
     return True
 
 
