@@ -449,6 +449,7 @@ NOT_IN_REFERENCE = {
     "adaptive_max_pool3d",
     "gather",
     "local_response_norm",
+    "nms",
     "one_hot",
     "roi_pool",
 }
