@@ -101,11 +101,22 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "faster_rcnn:faster_rcnn_vgg16": {"hidden": 64, "classes": 5, "pre": 60, "post": 30, "score": 0.1},
     "mask_rcnn": SMALL,
 }
-
-
+GIVEN: dict[str, dict[str, Any]] = {
+    "fast_rcnn": {"hidden": 64, "classes": 5, "score": 0.1},
+    "fast_rcnn:fast_rcnn_vgg16_align": {"hidden": 64, "classes": 5, "score": 0.1},
+    "fast_rcnn:fast_rcnn_resnet50_fpn": {"layers": [1, 1, 1, 1], "hidden": 64, "classes": 5, "score": 0.1},
+    "rcnn:rcnn_alexnet": {"classes": 4, "score": -0.5},
+    "rcnn:rcnn_vgg16": {"classes": 4, "score": -0.5},
+    "faster_rcnn:fasterrcnn_resnet50_fpn_frozen": SMALL,
+    "mask_rcnn:maskrcnn_resnet50_fpn_frozen": SMALL,
+}
+"""The others, among them those whose regions come from outside."""
 RATES = {"faster_rcnn": 2e-4, "faster_rcnn:faster_rcnn_vgg16": 1e-3, "mask_rcnn": 2e-4}
 """How fast it learns: better proposals are more boxes to correct, so that the loss of boxes can grow meanwhile."""
-QUICK_FIRST = [pytest.param(name, marks=[pytest.mark.slow] * (name == "mask_rcnn")) for name in NETWORKS]
+QUICK_FIRST = [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in ("faster_rcnn", "faster_rcnn:faster_rcnn_vgg16")))
+    for name in NETWORKS | GIVEN
+]
 
 
 def lively(graph: Graph) -> dict[str, Tensor]:
@@ -114,24 +125,35 @@ def lively(graph: Graph) -> dict[str, Tensor]:
     made = graph.module()
     assert isinstance(made, nn.Module)
     for path, weight in made.named_parameters():
-        if "bbox_pred" in path or "cls_" in path or path.startswith("mask_head.logits"):
+        if any(part in path for part in ("bbox_pred", "cls_", "svm", "regressor")) or path.startswith(
+            "mask_head.logits"
+        ):
             nn.init.normal_(weight, std=0.1)
     return {path: value.detach() for path, value in made.state_dict().items()}
+
+
+def regions(count: int, size: tuple[int, int]) -> dict[str, Tensor]:
+    """Some boxes in each of so many pictures."""
+    torch.manual_seed(1)
+    corners = torch.rand(12 * count, 2) * torch.tensor([size[1], size[0]]) * 0.6
+    boxes = torch.cat([corners, corners + 16 + 30 * torch.rand(12 * count, 2)], dim=1)
+    return {"regions": boxes, "region_picture": torch.arange(count).repeat_interleave(12)}
 
 
 @pytest.mark.parametrize("name", QUICK_FIRST)
 def test_onnx_runtime_finds_what_torch_does(name: str) -> None:
     """In pictures of two sizes, one and two of them, with one file."""
-    graph = graphc.compile(name, set=NETWORKS[name])
+    graph = graphc.compile(name, set=(NETWORKS | GIVEN)[name])
     weights = lively(graph)
     module = graph.module(weights=weights)
     assert isinstance(module, nn.Module)
     run = session(onnx.load_from_string(graph.onnx(weights=weights).SerializeToString())).run
     for count, size in ((1, (128, 160)), (2, (96, 192))):
-        batch = nn.functional.interpolate(pictures(count), size, mode="area")
+        given = {"image": nn.functional.interpolate(pictures(count), size, mode="area")}
+        given |= regions(count, size) if "regions" in graph.inputs else {}
         with torch.no_grad():
-            wanted = module.eval()(batch)
-        found = run(None, {"image": batch.numpy()})
+            wanted = module.eval()(**given)
+        found = run(None, {key: value.numpy() for key, value in given.items()})
         assert len(wanted[0]) > 3
         for ours, theirs in zip(found, wanted, strict=True):
             close(torch.from_numpy(ours), theirs)
@@ -149,7 +171,7 @@ def rectangles() -> tuple[Tensor, dict[str, Tensor]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", QUICK_FIRST)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_twenty_steps_lower_each_loss(name: str) -> None:
     """On one picture, with the same samples each time."""
     training = graphc.compile(name, set=NETWORKS[name]).module(training=True)

@@ -22,6 +22,7 @@ from graphc.ops.join import CenterCrop, Concat
 from graphc.ops.loss import BinaryCrossEntropy, BinaryCrossEntropyWithLogits, KlDiv, OfLabels, class_axis
 from graphc.ops.places import Gather, OneHot, Pick, Scatter, Take
 from graphc.ops.rearrange import Rearrange
+from graphc.ops.region import OfRegions
 from graphc.ops.repeat import RepeatInterleave, Tile, Unflatten
 from graphc.ops.resize import PixelShuffle, PixelUnshuffle
 from graphc.tensor import Tensor
@@ -101,6 +102,11 @@ def _(op: index.IndexSelect, input: Tensor, index: Tensor) -> Ranges:
 @taken.register
 def _(op: Gather, input: Tensor, index: Tensor) -> Ranges:
     return {1: Range(0, input.shape[op.dim] - 1)}
+
+
+@taken.register
+def _(op: OfRegions, input: Tensor, boxes: Tensor, picture: Tensor) -> Ranges:
+    return {2: Range(0, input.shape[0] - 1)}
 
 
 @taken.register(Pick)
