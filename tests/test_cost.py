@@ -124,6 +124,7 @@ def test_ops_without_rules_are_known() -> None:
     assert kept == losses | others
 
 
+@pytest.mark.slow
 def test_parameters_and_buffers_are_torchs() -> None:
     for address in NETWORKS:
         graph = small(address)

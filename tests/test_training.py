@@ -57,7 +57,11 @@ def tensors(values: dict[str, Array]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(value) for name, value in values.items()}
 
 
-@pytest.mark.parametrize("address", [*trainable()], ids=lambda address: address.rpartition("/")[2])
+@pytest.mark.parametrize(
+    "address",
+    [pytest.param(a, marks=[pytest.mark.slow] * a.endswith(("unet.yaml", ":big"))) for a in trainable()],
+    ids=lambda address: address.rpartition("/")[2],
+)
 def test_losses_are_those_of_the_graph(address: str) -> None:
     graph = compile(address)
     whole, inputs = with_training(graph), batch(graph)
@@ -263,7 +267,7 @@ def replica(rank: int, address: str, file: str, gradients: str) -> None:
     torch.distributed.destroy_process_group()
 
 
-@pytest.mark.parametrize("address", [NET, "mnist_cnn"])
+@pytest.mark.parametrize("address", [NET, pytest.param("mnist_cnn", marks=pytest.mark.slow)])
 def test_two_processes_share_the_work(address: str, tmp_path: Path) -> None:
     """Under DDP the gradients are those of the whole batch in one process."""
     graph = compile(address)
