@@ -228,3 +228,26 @@ def test_it_finds_and_learns_what_torchvisions_does(name: str, torchvision: Modu
     )
     for key, value in losses_of(model, batch, given).items():
         close(ours[next(name for name, theirs in NAMES.items() if theirs == key)], value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("things_there", [2, 0])
+def test_rcnns_machines_and_regressors_learn_alone(things_there: int) -> None:
+    """Also of a picture without a thing; what they see with stays as it is."""
+    training = graphc.compile("rcnn", set={"classes": 4}).module(training=True)
+    assert isinstance(training, nn.Module)
+    boxes = torch.tensor([[4.0, 4, 40, 50], [30, 10, 80, 60], [60, 2, 90, 30]])
+    losses = training(
+        image=torch.rand(1, 3, 64, 96),
+        regions=boxes,
+        region_picture=torch.zeros(3, dtype=torch.int64),
+        gt_boxes=boxes[:things_there],
+        gt_labels=torch.tensor([1, 3])[:things_there],
+        gt_picture=torch.zeros(things_there, dtype=torch.int64),
+    )
+    found = dict(training.named_parameters())
+    for name, own in (("svm", "svm"), ("regression", "regressor")):
+        weight = next(value for path, value in found.items() if path.endswith(f"{own}.weight"))
+        (gradient,) = torch.autograd.grad(losses[name], [weight], retain_graph=True)
+        assert torch.isfinite(gradient).all()
+        assert gradient.abs().max() > 0
