@@ -15,7 +15,7 @@ EVERY = [
     for name in library.names()
     for variant in library.installed(name).variants or [""]
 ]
-QUICK = 12_000_000
+QUICK = 6_000_000
 """Parameters up to which a network is tested in each run."""
 GIANT = 400_000_000
 """Parameters from which on a network is tested exhaustively alone: several copies of it would not fit into memory."""

@@ -63,6 +63,7 @@ def test_three_small_convolutions_have_the_weights_that_vggs_paper_says() -> Non
         assert formula(f"stacked.yaml:{variant}", "C") == weights * N * H * W * C**2
 
 
+@pytest.mark.slow
 def test_vits_formula_is_that_of_its_layers() -> None:
     """12 layers of width 768 over n = size²/256 + 1 tokens: 12C²n + 2n²C each; the patches, and a head of 1000."""
     size = sympy.Symbol("size")
