@@ -22,7 +22,7 @@ from graphc.graph import Graph
 from graphc.made import DrawOptions
 from graphc.marks import Mark
 from graphc_graphviz.drawing import draw
-from graphc_graphviz.mermaid import to_mermaid
+from graphc_graphviz.mermaid import WIDEST, to_mermaid
 from graphc_graphviz.picture import Arrow, Box, Leaf, Line, Picture
 from graphc_graphviz.render import DrawingError
 from graphc_graphviz.style import THEMES
@@ -54,10 +54,12 @@ class Flowchart:
 
 def read(text: str) -> Flowchart:
     """Reads a flowchart; each line has to be one of the grammar's."""
-    fence, title, closing, head, *lines = text.splitlines()
-    assert (fence, closing) == ("---", "---")
+    nothing, front, chart_text = text.split("---\n", 2)
+    assert nothing == ""
+    title = front.splitlines()[0]
+    head, *lines = chart_text.splitlines()
     chart = Flowchart(json.loads(title.removeprefix("title: ")), head.removeprefix("flowchart "))
-    assert yaml.safe_load(title) == {"title": chart.title}
+    assert yaml.safe_load(front) == {"title": chart.title, "config": {"flowchart": {"wrappingWidth": WIDEST}}}
     assert chart.direction in ("TB", "LR")
     depth = 0
     for line in map(str.strip, lines):

@@ -20,6 +20,8 @@ LARGEST = 50_000
 """Characters that Mermaid takes (`maxTextSize`)."""
 MOST_ARROWS = 500
 """Arrows that Mermaid takes (`maxEdges`)."""
+WIDEST = 480
+"""Pixels of a line of text, beyond which it is broken; Mermaid's own 200 break most shapes."""
 RISKY = re.compile(r"[^\w .,/()\[\]{}×·–…−→↔≠=]|(?<![^\W_])_|_(?![^\W_])|\.(?= )")
 """What is not written as it is: all but letters and numbers of any language and harmless signs, and what Markdown would
 take for a list or for emphasis."""
@@ -50,7 +52,8 @@ class _Writer:
 
     def lines(self, direction: str) -> Iterator[str]:
         heading = " — ".join(filter(None, (self.picture.title, self.picture.reference)))
-        yield from ("---", f"title: {json.dumps(printable(heading), ensure_ascii=True)}", "---")
+        yield from ("---", f"title: {json.dumps(printable(heading), ensure_ascii=True)}")
+        yield from ("config:", "  flowchart:", f"    wrappingWidth: {WIDEST}", "---")
         yield f"flowchart {direction}"
         yield from self.fill(self.picture.root, 1)
         for arrow in self.picture.arrows:
