@@ -24,8 +24,16 @@ class Free:
     axes: dict[str, int] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
 
+    def named(self, name: str, axis: int) -> None:
+        """An axis of an input has this name, unless it is a formula or none."""
+        if is_name(name):
+            self.axes.setdefault(name, axis)
+
     def input(self, name: str, axis: int) -> Size:
-        """The size of an axis of an input; without a name it gets a letter."""
+        """The size of an axis of an input, which can be a formula of named ones; without a name it gets a letter."""
+        found = self.formula(name)
+        if found is not None and symbols(found):
+            return found
         wanted = re.sub(r"\W+", "_", name).strip("_")
         if not wanted:
             return symbol(self.new(LETTERS[axis] if axis < len(LETTERS) else "D", axis))
@@ -36,11 +44,16 @@ class Free:
 
     def size(self, formula: str, axis: int) -> Size:
         """The size that a formula is, in the names of the inputs; a new one where it can't be read."""
+        found = self.formula(formula)
+        return self.guess(axis) if found is None else found
+
+    def formula(self, text: str) -> Size | None:
+        """The size that a formula of the names so far is, if it is one."""
         try:
-            found = size_of(formula)
+            found = size_of(text)
         except (SizeError, ComplexityError):
-            return self.guess(axis)
-        return found if symbols(found) <= self.axes.keys() else self.guess(axis)
+            return None
+        return found if symbols(found) <= self.axes.keys() else None
 
     def guess(self, axis: int) -> Size:
         """A size that nobody knows."""

@@ -110,6 +110,9 @@ class Structure:
         """The inputs that are no tensors of the file."""
         given = [each for each in self.model.proto.graph.input if each.name not in self.model.tensors]
         names = input_names(each.name for each in given)
+        for each in given:
+            for at, dim in enumerate(each.type.tensor_type.shape.dim):
+                self.free.named(dim.dim_param, at)
         found: dict[str, Value] = {}
         for each in given:
             shape = each.type.tensor_type.shape.dim
