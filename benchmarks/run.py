@@ -35,6 +35,7 @@ BENCHMARKS = {
     "onnx_emission": Benchmark("Writing ONNX", ("resnet50", "--rounds", "2")),
     "onnx_latency": Benchmark("Running ONNX", ("resnet50", "--rounds", "10")),
     "drawing": Benchmark("Drawing", ("--rounds", "3")),
+    "lines": Benchmark("Lines", ()),
     "diff_edits": Benchmark("Diff: random edits", ("--rounds", "2"), plain=True),
     "diff_scale": Benchmark("Diff: scaling", ("1250",), plain=True),
 }

@@ -40,3 +40,12 @@ def test_activations_are_drawn(tmp_path: Path) -> None:
     assert said.splitlines()[-1] in pictures
     for name, least in pictures.items():
         assert (tmp_path / name).read_text(encoding="utf-8").count("<image ") >= least
+
+
+@pytest.mark.slow
+def test_a_small_mask_rcnn_is_trained_and_shown(tmp_path: Path) -> None:
+    """After three steps it finds nothing; the picture is there, and what was measured."""
+    command = [sys.executable, str(EXAMPLES / "rectangles.py"), "--steps", "3", "-o", "shown"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=500).stdout
+    assert re.search(r"^\d+ of \d+ rectangles found, \d+ told of; masks overlap by \d+%$", said, re.MULTILINE)
+    assert (tmp_path / "shown" / "rectangles.png").read_bytes().startswith(b"\x89PNG")

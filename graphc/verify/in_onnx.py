@@ -21,6 +21,8 @@ MISSING = "verify runs ONNX files with ONNX Runtime, which is not installed; do:
 RUNTIME = "ONNX Runtime"
 REFUSALS = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
 """What ONNX Runtime raises where a model is wrong, or has what it doesn't know."""
+OWN = "/own"
+"""Behind the name of what a graph computes for an output that it is given."""
 ERRORS_ONLY = 3
 """ONNX Runtime's level of logging."""
 
@@ -34,8 +36,12 @@ def require_runtime() -> None:
     _runtime()
 
 
-def outputs(graph: Graph, weights: Arrays, feeds: Sequence[Arrays]) -> list[list[Array]]:
+def outputs(
+    graph: Graph, weights: Arrays, feeds: Sequence[Arrays], instead: frozenset[str] = frozenset()
+) -> list[list[Array]]:
     """For each of the inputs the outputs in their order, all from one file.
+
+    `instead` are outputs that are inputs, too: what they are given is used in place of what the graph computes.
 
     Raises:
         graphc.verify.failed.FailedError: ONNX Runtime can't load or run it.
@@ -43,9 +49,26 @@ def outputs(graph: Graph, weights: Arrays, feeds: Sequence[Arrays]) -> list[list
     with TemporaryDirectory(prefix="graphc-") as folder:
         path = Path(folder) / "graph.onnx"
         backends().writing([".onnx"])[".onnx"].write(graph, path, weights=weights)
+        if instead:
+            _cut(path, instead)
         refusals = _refusals()
         (session,) = each(_session, [path], refusals, RUNTIME)
-        return each(lambda feed: list(session.run(list(graph.outputs), dict(feed))), feeds, refusals, RUNTIME)
+        wanted = [f"{name}{OWN}" if name in instead else name for name in graph.outputs]
+        return each(lambda feed: list(session.run(wanted, dict(feed))), feeds, refusals, RUNTIME)
+
+
+def _cut(path: Path, names: frozenset[str]) -> None:
+    """Makes outputs of a file inputs; what is computed for them is given out under another name."""
+    import onnx
+
+    model = onnx.load(path)
+    for node in model.graph.node:
+        node.output[:] = [f"{name}{OWN}" if name in names else name for name in node.output]
+    for output in model.graph.output:
+        if output.name in names:
+            model.graph.input.add().CopyFrom(output)
+            output.name += OWN
+    onnx.save(model, path, save_as_external_data=path.with_name(f"{path.name}.data").exists())
 
 
 def _session(path: Path) -> InferenceSession:

@@ -61,7 +61,8 @@ class Judgement:
 
     `error` and `own` are the largest differences of ONNX Runtime's and of PyTorch's value from the best one, relative
     to its scale, or the parts that are not the same. `at` is where that of ONNX Runtime is largest; there are `torch`,
-    `onnx` and `best`. `problem` is what can't be said so: another shape or type.
+    `onnx` and `best`. `problem` is what can't be said so: another shape or type. `ties` counts the choices of ONNX
+    Runtime that are not PyTorch's; with PyTorch's in their place the value is what is judged here.
     """
 
     value: Value
@@ -76,6 +77,7 @@ class Judgement:
     torch: float = 0.0
     onnx: float = 0.0
     best: float = 0.0
+    ties: int = 0
 
     @property
     def same(self) -> bool:
@@ -84,10 +86,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Compares values at sizes, up to a tolerance; `kept` are those that only the data knows, at their most."""
+    """Compares values at sizes, up to a tolerance; `kept` are those that only the data knows, at their most.
+
+    Of whole numbers and truth values a part may be others.
+    """
 
     sizes: Sizes
     tolerance: float = TOLERANCE
+    part: float = 0.0
     kept: frozenset[str] = frozenset()
 
     def all(self, values: Mapping[str, Value], found: list[Found], exact: Callable[[], list[Exact]]) -> list[Judgement]:
@@ -134,7 +140,7 @@ class Judge:
             shape,
             error=largest,
             own=let_pass,
-            allowed=OWN * let_pass + (self.tolerance if is_real else 0),
+            allowed=OWN * let_pass + (self.tolerance if is_real else self.part),
             at=tuple(map(int, at)),
             torch=float(found.torch[at]),
             onnx=float(found.onnx[at]),

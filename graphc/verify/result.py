@@ -101,10 +101,13 @@ def _subject(run: Run) -> str:
 def _largest(run: Run) -> str:
     """The worst value of a run, and how many could not be compared."""
     worst, random = run.worst, sum(value.random for value in run.values)
+    ties = max((value.ties for value in run.values), default=0)
     parts = []
     if worst and not worst.problem:
         rough = f", torch's own {worst.own:.1e}" if worst.own > ROUGH else ""
         parts.append(f"max {worst.error:.1e} of {'scale' if _is_real(worst) else 'the elements'}{rough}")
+    if ties:
+        parts.append(f"with torch's choice at {ties:,} near tie{'s' * (ties > 1)}")
     if random:
         parts.append(f"{random} random, not compared" if len(run.values) > 1 else "random, not compared")
     return "; ".join(parts)
@@ -160,7 +163,7 @@ def _data(value: Judgement) -> dict[str, object]:
     }
     if value.random or value.problem:
         return told | {"random": value.random, "problem": value.problem or None}
-    names = ("error", "allowed", "own", "torch", "onnx")
+    names = ("error", "allowed", "own", "torch", "onnx", "ties")
     return told | {name: _number(getattr(value, name)) for name in names} | {"at": list(value.at)}
 
 

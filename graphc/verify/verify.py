@@ -8,8 +8,10 @@ from functools import partial
 from math import prod
 
 from graphc.graph import Graph, Value, WeightValue
+from graphc.initial import Array
 from graphc.rewrite import with_taps, with_training
 from graphc.verify import in_onnx, in_torch
+from graphc.verify.choices import FEW, with_choices
 from graphc.verify.draw import Arrays, Sizes, inputs, shape_at, weights
 from graphc.verify.failed import FailedError
 from graphc.verify.judge import TOLERANCE, Found, Judge, Judgement
@@ -139,12 +141,40 @@ class _Work:
         feeds = self.feeds(graph)
         torch = in_torch.InTorch(self.graph, self.weights, losses=True) if losses else in_torch.InTorch(graph, weights)
         ours, theirs = torch.rounded(feeds), in_onnx.outputs(graph, weights, feeds)
+        judged = self.judged(graph, ours, theirs, torch)
+        return judged if _same(judged) else self.tied(graph, weights, judged)
+
+    def tied(self, graph: Graph, weights: Arrays, judged: Judged) -> Judged:
+        """Compares again with PyTorch's choices in both; as it was, where that is not the reason."""
+        tapped, chosen = with_choices(_alone(graph))
+        if not chosen:
+            return judged
+        feeds, torch = self.feeds(graph), in_torch.InTorch(tapped, weights)
+        ours = torch.rounded(feeds)
+        choices = [
+            {name: value for name, value in zip(tapped.outputs, found, strict=True) if name in chosen} for found in ours
+        ]
+        theirs = in_onnx.outputs(
+            tapped, weights, [{**feed, **more} for feed, more in zip(feeds, choices, strict=True)], chosen
+        )
+        again = self.judged(tapped, ours, theirs, torch, part=FEW)
+        return [_told(values, chosen)[: len(graph.outputs)] for values in again] if _same(again) else judged
+
+    def judged(
+        self,
+        graph: Graph,
+        ours: list[list[Array]],
+        theirs: list[list[Array]],
+        torch: in_torch.InTorch,
+        part: float = 0.0,
+    ) -> Judged:
+        """Compares what both have found, at each of the sizes."""
         kept = frozenset(size.name for size in graph.kept)
         return [
-            Judge(sizes, self.asked.tolerance, kept).all(
+            Judge(sizes, self.asked.tolerance, part, kept).all(
                 graph.outputs, list(map(Found, *found)), partial(torch.exact, feed)
             )
-            for sizes, feed, *found in zip(self.sizes, feeds, ours, theirs, strict=True)
+            for sizes, feed, *found in zip(self.sizes, self.feeds(graph), ours, theirs, strict=True)
         ]
 
     def add(self, what: What, comparisons: Iterable[Callable[[], Judged]]) -> None:
@@ -157,11 +187,21 @@ class _Work:
                 self.runs.append(Run(self.graph.name, what, self.sizes[error.at], failure=str(error)))
                 return
             found = [[*values, *more] for values, more in zip(found, judged, strict=True)]
-            if not all(value.same for values in judged for value in values):
+            if not _same(judged):
                 break
         self.runs += [
             Run(self.graph.name, what, sizes, tuple(values)) for sizes, values in zip(self.sizes, found, strict=True)
         ]
+
+
+def _same(judged: Judged) -> bool:
+    return all(value.same for values in judged for value in values)
+
+
+def _told(values: list[Judgement], chosen: frozenset[str]) -> list[Judgement]:
+    """Says of each value how many choices were others."""
+    ties = sum(round(value.error * prod(value.shape)) for value in values if value.name in chosen)
+    return [replace(value, ties=ties) for value in values]
 
 
 def _renamed(whole: Graph) -> Graph:
