@@ -30,6 +30,8 @@ from graphc_torch.uses import needs_module
 __all__ = ["class_name", "source", "training_name"]
 LOWERINGS = graphc_torch.lowerings
 """Imported for what it registers."""
+SHORT = 3
+"""Axes that a module can have sizes for: a tuple of no more is one of just so many numbers."""
 
 
 def source(graph: Graph) -> str:
@@ -215,8 +217,9 @@ class _Writer:
 
 def declared(parameter: Parameter) -> str:
     """A constructor's argument with its type and default."""
-    default = f" = {literal(parameter.default)}" if parameter.has_default else ""
-    return f"{parameter.code}: {_annotation(parameter.values)}{default}"
+    if not parameter.has_default:
+        return f"{parameter.code}: {_annotation(parameter.values)}"
+    return f"{parameter.code}: {_annotation([*parameter.values, parameter.default])} = {literal(parameter.default)}"
 
 
 def docstring(text: str, indent: int) -> list[str]:
@@ -236,13 +239,19 @@ def docstring(text: str, indent: int) -> list[str]:
 
 
 def _annotation(values: list[object]) -> str:
-    kinds = {type(value) for value in values}
-    if kinds == {int, float}:
-        return "float"
-    if kinds == {tuple}:
-        parts = [part for value in values if isinstance(value, tuple) for part in value]
-        return f"tuple[{_annotation(parts) or 'int'}, ...]"
-    return " | ".join(sorted("None" if kind is type(None) else kind.__name__ for kind in kinds))
+    """The type of an argument that has these values; a tuple of one length up to three says it, as modules ask."""
+    kinds = {type(value) for value in values} - {tuple}
+    if kinds >= {int, float}:
+        kinds.remove(int)
+    names = ["None" if kind is type(None) else kind.__name__ for kind in kinds]
+    tuples = [value for value in values if isinstance(value, tuple)]
+    if tuples:
+        part = _annotation([part for value in tuples for part in value]) or "int"
+        lengths = {len(value) for value in tuples}
+        is_exact = len(lengths) == 1 and 0 < max(lengths) <= SHORT
+        parts = [part] * max(lengths) if is_exact else [part, "..."]
+        names.append(f"tuple[{', '.join(parts)}]")
+    return " | ".join(sorted(names))
 
 
 def _title(graph: Graph) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphc.ops.base import extent
 from graphc.ops.patches import Fold, MaxUnpool2d, Unfold
 from graphc.tensor import Tensor
 from graphc_torch.layer import Call, Layer, keywords, lower, positional
@@ -17,10 +18,11 @@ def _(op: Fold, input: Tensor) -> Layer:
 
 @lower.register
 def _(op: MaxUnpool2d, input: Tensor, indices: Tensor, like: Tensor | None = None) -> Layer:
-    arguments = keywords(op, "kernel_size", "stride", "padding")
-    if like is None:
-        return Layer(function=Call("functional.max_unpool2d", arguments))
-    return Layer(function=Call("max_unpool2d_like", arguments), helper=True)
+    names = ("kernel_size", "stride", "padding")
+    if like is not None:
+        return Layer(function=Call("max_unpool2d_like", keywords(op, *names)), helper=True)
+    pairs = {name: extent(getattr(op, name), 2) for name in names if getattr(op, name)}  # torch's types know no other
+    return Layer(function=Call("functional.max_unpool2d", keywords(op.model_copy(update=pairs), *names)))
 
 
 @lower.register
