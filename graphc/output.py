@@ -31,15 +31,15 @@ class _Target:
         return _Target(self.shown.parent / name, self.place.parent / name)
 
 
-def write_all(outputs: Sequence[tuple[Path, Writer]]) -> list[Path]:
+def write_all(outputs: Sequence[tuple[Path, Writer]], read: Iterable[Path] = ()) -> list[Path]:
     """Writes each path by its writer, or nothing at all; the files written, each with those that belong to it.
 
     A writer is given a path of the same name in an empty folder on the same file system. What it writes there, that
     file and others beside it, is put in place by renaming, after the last writer is done. Missing folders are made,
-    links followed. What a writer raises passes through.
+    links followed. What a writer raises passes through. Files that were `read` are never written.
 
     Raises:
-        OutputError: a path can't be written, or two are the same file.
+        OutputError: a path can't be written, or two are the same file, or it was read.
     """
     targets = [_resolved(path) for path, _ in outputs]
     _refuse_same(targets)
@@ -50,6 +50,7 @@ def write_all(outputs: Sequence[tuple[Path, Writer]]) -> list[Path]:
             _write(target, write, folder / target.shown.name)
             made |= _made(target, folder)
         _refuse_same(made.values())
+        _refuse_read(made.values(), {path.resolve() for path in read})
         for file, target in made.items():
             _put(file, target, stack)
     return [target.shown for target in made.values()]
@@ -78,6 +79,12 @@ def _refuse_same(targets: Iterable[_Target]) -> None:
         if target.place in seen:
             raise OutputError(f"{target.shown} would be written twice")
         seen.add(target.place)
+
+
+def _refuse_read(targets: Iterable[_Target], read: set[Path]) -> None:
+    for target in targets:
+        if target.place in read:
+            raise OutputError(f"{target.shown} would be overwritten, which is read; choose another name for the output")
 
 
 def _stage(target: _Target, stack: ExitStack) -> Path:

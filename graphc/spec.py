@@ -184,17 +184,24 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """What is done with tensors of somebody else's file: one of `graphc.checkpoint.origins`, with its options."""
+
+    word: str
+    operands: tuple[Template | Operation, ...]
+    options: dict[str, Formula | tuple[Formula, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Renaming:
     """A rule of a table: what the weights at a path are in somebody else's file.
 
-    `operation` is one of `graphc.checkpoint.origins`, none for a name alone; `options` are its own.
+    Without a path, `theirs` are the names of what no weight is there; with one they are one.
     """
 
     key: Scalar
     path: tuple[Segment, ...]
-    operation: str
-    names: tuple[Template, ...]
-    options: dict[str, Formula | tuple[Formula, ...]]
+    theirs: tuple[Template | Operation, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

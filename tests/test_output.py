@@ -206,3 +206,15 @@ def test_what_the_user_may_not_write_is_refused(shared: Path, monkeypatch: pytes
     with not_root(), pytest.raises(OutputError, match=f"can't write {path}: Permission denied"):
         write_all([(Path("open/new.txt"), text("1")), (Path(path), text("2"))])
     assert files(shared) == before
+
+
+def test_what_was_read_is_not_written(folder: Path) -> None:
+    """Nor beside what is asked for: PyTorch's source brings its weights with it."""
+
+    def write(path: Path) -> None:
+        path.write_text("source")
+        path.with_name("a.txt").write_text("weights")
+
+    with pytest.raises(OutputError, match=r"^a\.txt would be overwritten, which is read; choose another name"):
+        write_all([(Path("net.py"), write)], read=[folder / "a.txt"])
+    assert files(folder) == {"a.txt": "before"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from graphc.checkpoint.origins import MisfitError, Origin, Shape
+from graphc.checkpoint.origins import NOTHING, MisfitError, Origin, Shape
 from graphc.checkpoint.stored import Stored, Tensors
 from graphc.graph import Graph
 from graphc.tensor import Weight
@@ -67,7 +67,10 @@ def fitted(graph: Graph, tensors: Tensors, name: str, table: Mapping[str, Origin
         _add(fit, tensors, path, weight, table.get(path) or Origin((path,)))
     paths = chain(wanted, (path for path, _ in graph.training_weights()))
     known = {taken for path in paths for taken in (table.get(path) or Origin((path,))).names}
-    fit.unexpected.extend(taken for taken in tensors if taken not in known and not is_spare(taken))
+    ignored = table[NOTHING].names if NOTHING in table else ()
+    fit.unexpected.extend(
+        taken for taken in tensors if taken not in known and not is_spare(taken) and not is_below(taken, ignored)
+    )
     return fit
 
 
@@ -80,7 +83,7 @@ def _add(fit: Fit, tensors: Tensors, path: str, weight: Weight, origin: Origin) 
         fit.missing.extend(name for name in missing if name not in fit.missing)
     else:
         stored = tuple(tensors[name] for name in origin.names)
-        problem = _problem(origin, [it.shape for it in stored], weight)
+        problem = _problem(origin, {name: tensors[name].shape for name in origin.names}, weight)
         if problem:
             fit.wrong[path] = problem
         fit.found[path] = weight, origin, stored
@@ -90,21 +93,26 @@ def is_counter(path: str) -> bool:
     return path.rpartition(".")[2] == COUNTER
 
 
+def is_below(name: str, places: Iterable[str]) -> bool:
+    """Whether a tensor is one of these, or lies behind one: `norm.bias` behind `norm`."""
+    return any(f"{name}.".startswith(f"{place}.") for place in places)
+
+
 def is_spare(name: str) -> bool:
     """Whether a tensor of a file is no weight, but follows from sizes, as torchvision's indices of Swin's biases do."""
     return is_counter(name) or name.rpartition(".")[2] == "relative_position_index"
 
 
-def _problem(origin: Origin, shapes: list[Shape], weight: Weight) -> str:
+def _problem(origin: Origin, shapes: Mapping[str, Shape], weight: Weight) -> str:
     """What is wrong with the shapes of the tensors that a weight is made of; nothing where they fit."""
     wanted = tuple(size if isinstance(size, int) else -1 for size in weight.shape)
-    theirs = " and ".join(str(list(shape)) for shape in shapes)
-    names = " and ".join(f"`{name}`" for name in origin.names)
+    theirs = " and ".join(str(list(shape)) for shape in shapes.values())
+    names = " and ".join(f"`{name}`" for name in shapes)
     try:
         made = origin.shape(shapes, wanted)
     except MisfitError as error:
         return f"{names} is {theirs}, and {error}"
     if made == wanted:
         return ""
-    gives = f", which gives {list(made)}" if list(made) not in map(list, shapes) else ""
+    gives = f", which gives {list(made)}" if made not in shapes.values() else ""
     return f"{names} is {theirs}{gives}; it must be {list(wanted)}"

@@ -22,7 +22,7 @@ class Loaded(Mapping[str, Array]):
             return initial_value(path, self.fit.absent[path])
         weight, origin, stored = self.fit.found[path]
         shape = tuple(int(str(size)) for size in weight.shape)
-        made = origin.array([it.read() for it in stored], shape)
+        made = origin.array({name: it.read() for name, it in zip(origin.names, stored, strict=True)}, shape)
         return np.ascontiguousarray(made, weight.dtype).reshape(shape)
 
     def __iter__(self) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""What a weight is in somebody else's file: a tensor of another name, a piece of one, or several together."""
+"""What a weight is in somebody else's file: a tensor of another name, a piece of one, or several together.
+
+Operations stand in each other: a tensor that one is made of is named, or is itself what another one gives.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,10 @@ if TYPE_CHECKING:
     from graphc.initial import Array
 
 Shape: TypeAlias = tuple[int, ...]
+Piece: TypeAlias = tuple[int, ...]
+"""The number of a piece, of a piece of that, and so on, the largest first."""
+NOTHING = "none"
+"""Where a path stands in a table: what follows is of no weight."""
 
 
 class MisfitError(ValueError):
@@ -21,30 +28,54 @@ class MisfitError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A weight that is one tensor of the file, as it is; `names` are the tensors that it is made of."""
+    """A weight that is one tensor of the file, as it is; `operands` are names of tensors, or what gives one."""
 
-    names: tuple[str, ...]
+    operands: tuple[str | Origin, ...]
     word: ClassVar[str] = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tensors that it is made of."""
+        return tuple(name for name, _ in self.pieces())
+
+    def pieces(self) -> Iterator[tuple[str, Piece]]:
+        """Each tensor that it is made of, and which piece of it."""
+        for operand in self.operands:
+            if isinstance(operand, str):
+                yield operand, self.piece
+            else:
+                yield from ((name, (*inner, *self.piece)) for name, inner in operand.pieces())
+
+    @property
+    def piece(self) -> Piece:
+        """Which piece of what it is made of; empty for the whole."""
+        return ()
 
     def below(self, rest: str) -> Self:
         """The same of what lies behind the names: `.weight`."""
-        return replace(self, names=tuple(f"{name}{rest}" for name in self.names))
+        behind = (it + rest if isinstance(it, str) else it.below(rest) for it in self.operands)
+        return replace(self, operands=tuple(behind))
 
-    @property
-    def part(self) -> int | None:
-        """Which part of its tensor it is; None for the whole."""
-        return None
-
-    def shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
+    def shape(self, tensors: Mapping[str, Shape], wanted: Shape) -> Shape:
         """The shape that tensors of these shapes give; `wanted` is that of the weight.
 
         Raises:
             MisfitError: they give nothing.
         """
+        return self._shape(
+            [tensors[it] if isinstance(it, str) else it.shape(tensors, ()) for it in self.operands], wanted
+        )
+
+    def array(self, tensors: Mapping[str, Array], wanted: Shape) -> Array:
+        """The weight, from tensors whose shapes fit."""
+        return self._array(
+            [tensors[it] if isinstance(it, str) else it.array(tensors, ()) for it in self.operands], wanted
+        )
+
+    def _shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
         return found[0]
 
-    def array(self, found: Sequence[Array], wanted: Shape) -> Array:
-        """The weight, from tensors whose shapes fit."""
+    def _array(self, found: Sequence[Array], wanted: Shape) -> Array:
         return found[0]
 
 
@@ -55,13 +86,13 @@ class Concat(Origin):
     dim: int = 0
     word: ClassVar[str] = "concat"
 
-    def shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
+    def _shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
         first, dim = found[0], _axis(self.dim, found[0])
         if {(*shape[:dim], *shape[dim + 1 :]) for shape in found} != {(*first[:dim], *first[dim + 1 :])}:
             raise MisfitError("they differ in more than one axis")
         return (*first[:dim], sum(shape[dim] for shape in found), *first[dim + 1 :])
 
-    def array(self, found: Sequence[Array], wanted: Shape) -> Array:
+    def _array(self, found: Sequence[Array], wanted: Shape) -> Array:
         import numpy
 
         return numpy.concatenate(found, axis=self.dim)
@@ -84,14 +115,14 @@ class Split(Origin):
             raise MisfitError(f"there is no piece {self.index}: they are counted from 0")
 
     @property
-    def part(self) -> int | None:
-        return self.index
+    def piece(self) -> Piece:
+        return (self.index,)
 
-    def shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
+    def _shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
         start, end, dim = self._bounds(found[0])
         return (*found[0][:dim], end - start, *found[0][dim + 1 :])
 
-    def array(self, found: Sequence[Array], wanted: Shape) -> Array:
+    def _array(self, found: Sequence[Array], wanted: Shape) -> Array:
         start, end, dim = self._bounds(found[0].shape)
         return found[0][(slice(None),) * dim + (slice(start, end),)]
 
@@ -111,10 +142,10 @@ class Transpose(Origin):
     dims: tuple[int, ...] = ()
     word: ClassVar[str] = "transpose"
 
-    def shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
+    def _shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
         return tuple(found[0][axis] for axis in self._order(found[0]))
 
-    def array(self, found: Sequence[Array], wanted: Shape) -> Array:
+    def _array(self, found: Sequence[Array], wanted: Shape) -> Array:
         return found[0].transpose(self._order(found[0].shape))
 
     def _order(self, shape: Shape) -> Shape:
@@ -130,10 +161,10 @@ class Reshape(Origin):
 
     word: ClassVar[str] = "reshape"
 
-    def shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
+    def _shape(self, found: Sequence[Shape], wanted: Shape) -> Shape:
         return wanted if prod(found[0]) == prod(wanted) else found[0]
 
-    def array(self, found: Sequence[Array], wanted: Shape) -> Array:
+    def _array(self, found: Sequence[Array], wanted: Shape) -> Array:
         return found[0].reshape(wanted)
 
 

@@ -60,4 +60,5 @@ def build(
     require_taken(chosen, options)
     graph = tapped(compiled(spec, set_, size), tap)
     given = Given(weights, spec).weights(graph) if weights else None
-    write(graph, output or [default_path(graph, suffix) for suffix in chosen], chosen, weights=given, **options)
+    paths = output or [default_path(graph, suffix) for suffix in chosen]
+    write(graph, paths, chosen, [weights] if weights else [], weights=given, **options)

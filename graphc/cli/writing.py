@@ -44,13 +44,17 @@ def require_taken(chosen: Mapping[str, Backend], options: Mapping[str, Any]) -> 
             raise BackendError(f"{named} is for {suffixes}, which is not written")
 
 
-def write(graph: Graph, paths: Sequence[Path], chosen: Mapping[str, Backend], **options: Any) -> None:
+def write(
+    graph: Graph, paths: Sequence[Path], chosen: Mapping[str, Backend], read: Sequence[Path] = (), **options: Any
+) -> None:
     """Writes a graph to all paths or to none, each by the backend chosen for its suffix, and lists the files.
+
+    Those that were `read` are not written.
 
     A backend gets those of the options that it has, but for what is None.
     """
     with Progress() as progress:
-        files = write_all([(path, _writer(chosen[path.suffix], graph, options, progress)) for path in paths])
+        files = write_all([(path, _writer(chosen[path.suffix], graph, options, progress)) for path in paths], read)
     tell(*_list(files, {suffix: what for backend in chosen.values() for suffix, what in backend.SUFFIXES.items()}))
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+from graphc.cost.divided import Parts
 from graphc.cost.examples import Examples
 from graphc.graph import Graph, Node, Value
-from graphc.ops.reach import ALL, SAME, UNKNOWN, Along, Reach, Sight, Sights, Whole
+from graphc.ops.reach import ALL, SAME, UNKNOWN, Along, Divided, Reach, Sight, Sights, Whole, numbers
 from graphc.tensor import Tensor
 
 
@@ -36,7 +37,7 @@ class AxisField:
     def at(self, position: int) -> tuple[int, int] | None:
         """The first and the last position of the input that a position of the value sees, where these are known.
 
-        They may lie outside: that is padding.
+        They may lie outside: that is padding or, behind a `roll`, the other end.
         """
         return self.reach.at(position) if self.reach and self.stride is not None else None
 
@@ -79,7 +80,7 @@ class _Scattered:
     reach: Reach
 
 
-_State: TypeAlias = "_Window | _Scattered | Whole"
+_State: TypeAlias = "_Window | Parts | _Scattered | Whole"
 _Axis: TypeAlias = tuple[str, int]
 """An input, and one of its axes."""
 
@@ -136,7 +137,18 @@ class _Walk:
             for axis, state in self.states.get(value, {}).items():
                 new = UNKNOWN if sights is None else _through(state, sights, node.path)
                 found[axis] = _both(found[axis], new) if axis in found else new
-        self.states.update(dict.fromkeys(node.outputs, found))
+        for value in node.outputs:
+            self.states[value] = {axis: self.gathered(state, value) for axis, state in found.items()}
+
+    def gathered(self, state: _State, value: Value) -> _State:
+        """Parts of positions that are one axis of the value again."""
+        if not isinstance(state, Parts):
+            return state
+        along = state.along(numbers(self.examples.type(value.type).shape) or ())
+        if along is None:
+            return state
+        axis, reach = along
+        return UNKNOWN if reach is None else _Window(axis, reach)
 
 
 def _through(state: _State, sights: Sights, path: str) -> _State:
@@ -144,6 +156,11 @@ def _through(state: _State, sights: Sights, path: str) -> _State:
     match state:
         case _Window(axis, reach):
             return _seen(sights[axis], reach, path)
+        case Parts():
+            if all(sights[axis] is ALL for axis in state.axes):
+                return ALL
+            scattered = _Scattered(state.axes, path, state.reach)
+            return state.through(sights) or _through(scattered, sights, path)
         case _Scattered(axes, source, reach):
             return _rescattered(axes, source, reach, [sights[axis] for axis in sorted(axes)], path)
         case _:
@@ -157,6 +174,8 @@ def _seen(sight: Sight, reach: Reach, path: str) -> _State:
             return UNKNOWN if whole is None else _Window(axis, whole)
         case Whole():
             return sight
+        case Divided():
+            return Parts(sight.digits, reach)
         case _:
             return _Scattered(sight.axes, path, reach)
 
@@ -191,6 +210,8 @@ def _both(left: _State, right: _State) -> _State:
     if isinstance(left, _Window) and isinstance(right, _Window) and left.axis == right.axis:
         reach = left.reach.joined(right.reach)
         return UNKNOWN if reach is None else _Window(left.axis, reach)
+    if isinstance(left, Parts) and isinstance(right, Parts):
+        return left.joined(right) or UNKNOWN
     return UNKNOWN
 
 
@@ -203,7 +224,7 @@ def _axis(state: _State) -> AxisField:
     match state:
         case _Window(axis, reach):
             return AxisField("window", reach.size, reach.stride, axis, reach)
-        case _Scattered(_, _, reach):
+        case _Scattered(_, _, reach) | Parts(_, reach):
             return AxisField("window", reach.size)
         case _:
             return AxisField("global" if state is ALL else "unknown")

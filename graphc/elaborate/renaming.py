@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import NoReturn, TypeAlias
 
@@ -12,7 +13,7 @@ from graphc.elaborate.evaluate import evaluate
 from graphc.elaborate.fitting import Matched
 from graphc.elaborate.frame import Frame
 from graphc.elaborate.things import Thing, main_value, spoken
-from graphc.spec import Formula, Renaming, Template
+from graphc.spec import Formula, Operation, Renaming, Template
 
 Key: TypeAlias = tuple[Formula, tuple[int | str | None, ...]]
 
@@ -36,17 +37,28 @@ class Renamer:
         Raises:
             Failed: it can't be said; reported.
         """
-        names = tuple(self._name(template, matched) for template in rule.names)
-        if not rule.operation:
-            return Origin(names)
-        kind, frame = OPERATIONS[rule.operation], self._frame(matched)
+        if rule.path and isinstance(rule.theirs[0], Operation):
+            return self._made(rule.theirs[0], rule, matched)
+        return Origin(self._operands(rule.theirs, rule, matched))
+
+    def _operands(
+        self, theirs: Iterable[Template | Operation], rule: Renaming, matched: Matched
+    ) -> tuple[str | Origin, ...]:
+        return tuple(
+            self._name(it, matched) if isinstance(it, Template) else self._made(it, rule, matched) for it in theirs
+        )
+
+    def _made(self, operation: Operation, rule: Renaming, matched: Matched) -> Origin:
+        """What an operation gives."""
+        operands = self._operands(operation.operands, rule, matched)
+        kind, frame = OPERATIONS[operation.word], self._frame(matched)
         lists = {option.name for option in fields(kind) if option.type != "int"}
         given = {
             name: _numbers(self.build, frame, value) if name in lists else _number(self.build, frame, value)
-            for name, value in rule.options.items()
+            for name, value in operation.options.items()
         }
         try:
-            return kind(names, **given)
+            return kind(operands, **given)
         except MisfitError as error:
             self.build.fail("E404", str(error), rule.key.span)
 

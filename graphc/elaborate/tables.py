@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from graphc.checkpoint.origins import Origin, Table
+from graphc.checkpoint.fit import is_below
+from graphc.checkpoint.origins import NOTHING, Origin, Piece, Table
 from graphc.dims import Dim
 from graphc.elaborate.build import Build
 from graphc.elaborate.fitting import Matched, fitting
@@ -71,16 +72,32 @@ class _Reading:
     tables: Tables
     renamer: Renamer
     found: dict[str, tuple[Origin, str]] = field(default_factory=dict)
-    taken: dict[str, dict[int | None, str]] = field(default_factory=dict)
+    taken: dict[str, dict[Piece, str]] = field(default_factory=dict)
 
     def table(self, rules: Iterable[Renaming]) -> Table:
         """Each rule in turn takes what those before it have left."""
         build = self.tables.build
+        nothing: list[Renaming] = []
         for rule in rules:
-            if not self.fits(rule) and rule.key.span.file == build.file and not self.tables.can_fit(rule):
+            if not rule.path:
+                nothing.append(rule)
+            elif not self.fits(rule) and rule.key.span.file == build.file and not self.tables.can_fit(rule):
                 hint = "the left side is a path of this network, or the beginning of one"
                 build.report("E308", f"no weight is at `{rule.key.text}`", rule.key.span, hint)
+        for rule in nothing:
+            with suppress(Failed):
+                self.ignore(rule)
         return Table(self.found)
+
+    def ignore(self, rule: Renaming) -> None:
+        """Notes tensors that no weight is, which must be true."""
+        origin = self.renamer.origin(rule, {})
+        for taken, pieces in self.taken.items():
+            place = next((place for place in origin.names if is_below(taken, [place])), None)
+            if place is not None:
+                message = f"`{next(iter(pieces.values()))}` is `{taken}`, and `{place}` is said to be of no weight"
+                self.tables.build.fail("E309", message, rule.key.span)
+        self.found[NOTHING] = origin, ""
 
     def fits(self, rule: Renaming) -> bool:
         """Whether there are weights for a rule; what they are is noted."""
@@ -101,17 +118,17 @@ class _Reading:
         for leaf in left:
             rest = leaf[len(path) :]
             self.found[leaf] = origin, rest
-            for name in origin.names:
-                self.require_free(rule, leaf, f"{name}{rest}", origin.part)
+            for name, piece in origin.pieces():
+                self.require_free(rule, leaf, f"{name}{rest}", piece)
 
-    def require_free(self, rule: Renaming, leaf: str, name: str, part: int | None) -> None:
+    def require_free(self, rule: Renaming, leaf: str, name: str, piece: Piece) -> None:
         """Each tensor, or each piece of one, is one weight."""
         taken = self.taken.setdefault(name, {})
-        other = taken.get(part) or taken.get(None) or (next(iter(taken.values()), None) if part is None else None)
+        other = next((path for its, path in taken.items() if its[: len(piece)] == piece[: len(its)]), None)
         if other:
             message = f"`{leaf}` and `{other}` are both `{name}`"
             self.tables.build.fail("E309", message, rule.key.span, "give each a name of its own, or use `split`")
-        taken[part] = leaf
+        taken[piece] = leaf
 
 
 def _is_plain(thing: Thing) -> bool:

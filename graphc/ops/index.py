@@ -11,7 +11,7 @@ from pydantic import Field
 from graphc.demands import at_least
 from graphc.dims import Size, ceil_divide, smaller
 from graphc.ops.base import Axis, Count, Flag, Free, Rearranged, Requirement, Symbolic, holds, not_smaller, same_size
-from graphc.ops.reach import ALL, UNKNOWN, Along, Moved, Reach, Seen, Sight
+from graphc.ops.reach import ALL, UNKNOWN, Along, Reach, Seen, Sight, along, shifted
 from graphc.ops.saved import NOTHING, Saved
 from graphc.ops.shape import on_axes
 from graphc.tensor import DType, Tensor
@@ -152,8 +152,11 @@ class Roll(Rearranged):
         return input
 
     def sees(self, input: Tensor) -> Seen:
-        moved = {axis % input.rank for _, axis in self.moves()}
-        return (tuple(Moved(frozenset({a})) if a in moved else Along(a) for a in range(input.rank)),)
+        """Positions go on round the edges: those outside are at the other end."""
+        far: list[Size] = [0] * input.rank
+        for by, axis in self.moves():
+            far[axis % input.rank] -= by
+        return (tuple(along(axis, shifted(by) if isinstance(by, int) else None) for axis, by in enumerate(far)),)
 
 
 class Several(Rearranged):

@@ -89,6 +89,34 @@ class Moved:
     axes: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A part of a position, as the tens are of a number: it has `size` values, each `stride` positions from the next.
+
+    It is found along `axis`, where it is `position // unit % size`; `axis` is None for one that makes no difference.
+    """
+
+    size: int
+    stride: int
+    axis: int | None
+    unit: int
+
+    def value(self, position: int) -> int:
+        """What it is at a position along its axis."""
+        return position // self.unit % self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """A position along the operand's axis is made of digits, which are found along axes of the result."""
+
+    digits: tuple[Digit, ...]
+
+    @property
+    def axes(self) -> frozenset[int]:
+        return frozenset(digit.axis for digit in self.digits if digit.axis is not None)
+
+
 class Whole(Enum):
     """What no reach says."""
 
@@ -96,7 +124,7 @@ class Whole(Enum):
     UNKNOWN = "unknown"
 
 
-Sight: TypeAlias = "Along | Moved | Whole"
+Sight: TypeAlias = "Along | Divided | Moved | Whole"
 """What an element of a result reads along one axis of an operand."""
 Sights: TypeAlias = "tuple[Sight, ...]"
 """The same for each axis of an operand."""

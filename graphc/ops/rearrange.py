@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from math import prod
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -14,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from graphc.dims import Size, product
 from graphc.ops.base import Count, Rearranged, Requirement, Symbolic, not_smaller, same_size
-from graphc.ops.reach import ALL, Along, Moved, Seen, Sight
+from graphc.ops.reach import ALL, Along, Digit, Divided, Moved, Seen, Sight
 from graphc.ops.shape import quotient
 from graphc.tensor import Tensor
 
@@ -185,13 +186,27 @@ class Rearrange(Rearranged):
             [tuple(name for name in group if sizes[name] != 1) for group in side]
             for side in (pattern.left, pattern.right)
         )
-        return (tuple(_seen(group, after) for group in before),)
+        return (tuple(_seen(group, after, sizes) for group in before),)
 
 
-def _seen(group: Group, after: Sequence[Group]) -> Sight:
+def _seen(group: Group, after: Sequence[Group], sizes: Mapping[str, Size]) -> Sight:
     """What is read along an axis that is made of these; those of size 1 are left out."""
     if not group:
         return ALL
     if group in after:
         return Along(after.index(group))
-    return Moved(frozenset(axis for axis, names in enumerate(after) if set(names) & set(group)))
+    axes = {name: axis for axis, names in enumerate(after) for name in names}
+    fixed = {name: size for name, size in sizes.items() if isinstance(size, int)}
+    if any(name not in fixed for axis in {axes[name] for name in group} for name in (*group, *after[axis])):
+        return Moved(frozenset(axes[name] for name in group))
+    return Divided(
+        tuple(
+            Digit(fixed[name], _behind(name, group, fixed), axes[name], _behind(name, after[axes[name]], fixed))
+            for name in group
+        )
+    )
+
+
+def _behind(name: str, group: Group, sizes: Mapping[str, int]) -> int:
+    """How many positions along an axis one step of a part of it is."""
+    return prod(sizes[other] for other in group[group.index(name) + 1 :])

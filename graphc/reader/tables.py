@@ -2,6 +2,8 @@
 
     stage.{s}.unit.{u}.residual.conv{k}.bn: layer{s + 1}.{u}.bn{k}
     hidden.{i}.linear: {reshape: "pre_logits.fc{i + 1}"}
+    layer.{i}.q: {transpose: {split: "h.{i}.attn", index: 0, of: 3, dim: -1}}
+    none: [position_ids]
 
 The left side matches whole parts of a path; what lies behind it in the path is added to the right side.
 """
@@ -12,13 +14,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 
-from graphc.checkpoint.origins import OPERATIONS, Origin
+from graphc.checkpoint.origins import NOTHING, OPERATIONS, Concat, Origin, Reshape
 from graphc.diagnostics import listed
 from graphc.parse import ExpressionError, parse
 from graphc.reader.names import refusal
 from graphc.reader.pieces import Pieces
 from graphc.source import Mapping, Scalar, Sequence, Tree
-from graphc.spec import Formula, Renaming, Segment, Template
+from graphc.spec import Formula, Operation, Renaming, Segment, Template
 
 _SEGMENT = re.compile(r"([^{}]*)(?:\{\s*([^{},\s]+)\s*(?:,\s*([^{},\s]+)\s*)?\}([^{}]*))?")
 _HOLE = re.compile(r"\{([^{}]*)\}")
@@ -45,30 +47,34 @@ def _table(to: Pieces, name: Scalar, tree: Tree) -> Iterator[Renaming]:
 
 
 def _rule(to: Pieces, key: Scalar, tree: Tree) -> Renaming:
-    path = tuple(_path(to, key))
+    if key.text == NOTHING:
+        return Renaming(key, (), tuple(_several(to, tree, f"what is of `{NOTHING}`", "none: [position_ids]")))
+    return Renaming(key, tuple(_path(to, key)), tuple(_tensor(to, tree)))
+
+
+def _tensor(to: Pieces, tree: Tree) -> Iterator[Template | Operation]:
+    """A name of the file, or an operation that gives a tensor."""
     if not isinstance(tree, Mapping):
-        return Renaming(key, path, "", tuple(_names(to, tree, several=False)), {})
+        yield from _name(to, tree)
+        return
     chosen = [word for word in OPERATIONS if word in tree.keys]
-    if len(chosen) != 1:
+    if len(chosen) == 1:
+        yield _operation(to, chosen[0], tree)
+    else:
         message = f"a name, or one of {listed(list(OPERATIONS))} with names, is needed here"
         to.report("E207", message, tree.span, "{transpose: fc.weight, dims: [1, 0]}", lost=False)
-        return Renaming(key, path, "", (), {})
-    (operation,) = chosen
-    return Renaming(key, path, operation, *_operation(to, operation, tree))
 
 
-def _operation(
-    to: Pieces, operation: str, tree: Mapping
-) -> tuple[tuple[Template, ...], dict[str, Formula | tuple[Formula, ...]]]:
-    """The names and the options of an operation."""
-    known = options(OPERATIONS[operation])
+def _operation(to: Pieces, word: str, tree: Mapping) -> Operation:
+    """An operation with what it is done with, and its options."""
+    known = options(OPERATIONS[word])
     found = dict(tree.values)
-    names = tuple(_names(to, found.pop(operation), several=operation == "concat"))
+    operands = tuple(_operands(to, word, found.pop(word)))
     given: dict[str, Formula | tuple[Formula, ...]] = {}
     for option, value in found.items():
         if option not in known:
             instead = f"it has {listed(list(known))}" if known else "it has none"
-            to.report("E202", f"`{operation}` has no option `{option}`", tree.keys[option].span, instead, lost=False)
+            to.report("E202", f"`{word}` has no option `{option}`", tree.keys[option].span, instead, lost=False)
         elif isinstance(value, Sequence):
             given[option] = to.formulas(value, option)
         else:
@@ -76,26 +82,46 @@ def _operation(
             given |= {option: formula} if formula else {}
     for option, required in known.items():
         if required and option not in given:
-            to.report("E203", f"`{operation}` needs `{option}`", tree.span, f"{option}: 0", lost=False)
-    return names, given
+            to.report("E203", f"`{word}` needs `{option}`", tree.span, f"{option}: 0", lost=False)
+    return Operation(word, operands, given)
+
+
+def _operands(to: Pieces, word: str, tree: Tree) -> Iterator[Template | Operation]:
+    """The tensors that an operation is done with: `concat` has several."""
+    trees = [tree]
+    if word == Concat.word:
+        trees = to.items(tree, word, "concat: [q, k, v]")
+        if not trees:
+            to.report("E203", f"`{word}` needs names", tree.span, "concat: [q, k, v]", lost=False)
+    for item in trees:
+        if isinstance(item, Mapping) and Reshape.word in item.keys:
+            hint = f"{word} what is no `{Reshape.word}`, or put the `{Reshape.word}` around it"
+            message = f"`{Reshape.word}` gives the weight's shape, so it can't stand in `{word}`"
+            to.report("E207", message, item.keys[Reshape.word].span, hint, lost=False)
+        else:
+            yield from _tensor(to, item)
 
 
 def options(kind: type[Origin]) -> dict[str, bool]:
     """The options of an operation, and whether each is required."""
-    return {option.name: option.default is MISSING for option in fields(kind) if option.name != "names"}
+    return {option.name: option.default is MISSING for option in fields(kind) if option.name != "operands"}
 
 
-def _names(to: Pieces, tree: Tree, *, several: bool) -> Iterator[Template]:
-    """The names on the right side of a rule."""
-    trees = to.items(tree, "concat", "concat: [q, k, v]") if several else [tree]
-    if several and not trees:
-        to.report("E203", "`concat` needs names", tree.span, "concat: [q, k, v]", lost=False)
+def _several(to: Pieces, tree: Tree, what: str, hint: str) -> Iterator[Template]:
+    """A list of names of the file."""
+    trees = to.items(tree, what, hint)
+    if isinstance(tree, Sequence) and not trees:
+        to.report("E203", f"{what} needs names", tree.span, hint, lost=False)
     for item in trees:
-        name = to.kind(item, Scalar, "a name of the file")
-        if name is not None and not name.text:
-            to.report("E203", "a name of the file is needed here", name.span, "stem: conv1", lost=False)
-        elif name is not None:
-            yield Template(tuple(_parts(to, name)), name)
+        yield from _name(to, item)
+
+
+def _name(to: Pieces, tree: Tree) -> Iterator[Template]:
+    name = to.kind(tree, Scalar, "a name of the file")
+    if name is not None and not name.text:
+        to.report("E203", "a name of the file is needed here", name.span, "stem: conv1", lost=False)
+    elif name is not None:
+        yield Template(tuple(_parts(to, name)), name)
 
 
 def _parts(to: Pieces, name: Scalar) -> Iterator[str | Formula]:

@@ -128,9 +128,10 @@ def origin(piece: Piece) -> Origin:
     """What a weight is in a file."""
     word = piece.at("operation").one_of(["", *OPERATIONS])
     kind = OPERATIONS.get(word, Origin)
-    given = {each.name: things.read_plain(piece.at(each.name)) for each in fields(kind)}
-    names = given.pop("names")
-    if not isinstance(names, tuple) or not names or not all(isinstance(name, str) for name in names):
+    given = {each.name: things.read_plain(piece.at(each.name)) for each in fields(kind)[1:]}
+    at = piece.at("names").items()
+    names = tuple(origin(each) if isinstance(each.value, dict) else each.text() for each in at)
+    if not names:
         piece.at("names").fail("needs names of tensors")
     for name, value in given.items():
         several = value if isinstance(value, tuple) else (value,)

@@ -200,8 +200,9 @@ def _origins(rules: Mapping[str, Origin]) -> Json:
 
 
 def _origin(origin: Origin) -> Json:
-    values = {each.name: things.plain(getattr(origin, each.name)) for each in fields(origin)}
-    return {"operation": origin.word, **values}
+    names = [each if isinstance(each, str) else _origin(each) for each in origin.operands]
+    options = {each.name: things.plain(getattr(origin, each.name)) for each in fields(origin)[1:]}
+    return {"operation": origin.word, "names": names, **options}
 
 
 def _binding(binding: Binding) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from graphc.checkpoint.origins import OPERATIONS, Origin
+from graphc.checkpoint.origins import NOTHING, OPERATIONS, Concat, Origin, Reshape
 from graphc.reader.tables import options
 from graphc.schema.pieces import Json, array, described, either, record, ref, table
 
@@ -21,21 +21,23 @@ def tables() -> dict[str, Json]:
     rules = {
         "type": "object",
         "propertyNames": {"pattern": "^[^.]+(\\.[^.]+)*$"},
+        "properties": {NOTHING: {**array(ref("tensor")), "minItems": 1}},
         "additionalProperties": ref("renaming"),
     }
     what = "Tables by whose files they are for: the path of weights, and what they are called there."
     return {
         "weights": described(what, table(rules)),
         "tensor": described("A name in the file, with {expression} in it.", {"type": ["string", "number"]}),
-        "renaming": either(ref("tensor"), *map(_operation, OPERATIONS.values())),
+        "stored": either(ref("tensor"), *(_operation(kind) for kind in OPERATIONS.values() if kind is not Reshape)),
+        "renaming": either(ref("stored"), _operation(Reshape)),
     }
 
 
 def _operation(kind: type[Origin]) -> Json:
     """One of the operations, with its options."""
     required = options(kind)
-    names = {**array(ref("tensor")), "minItems": 1} if kind.word == "concat" else ref("tensor")
+    operands = {**array(ref("stored")), "minItems": 1} if kind is Concat else ref("stored")
     several = either(array(ref("expression")), {"type": "string"})
     given = {option.name: ref("expression") if option.type == "int" else several for option in fields(kind)[1:]}
     needed = [kind.word, *(name for name, is_required in required.items() if is_required)]
-    return described(WHAT[kind.word], record({kind.word: names, **given}, needed))
+    return described(WHAT[kind.word], record({kind.word: operands, **given}, needed))
