@@ -378,11 +378,19 @@ class Graph:
         """As `examples`, with some of the free sizes given."""
         return at_most(self.kept, {name: given.get(name, size.example) for name, size in self.sizes.items()})
 
-    def module(self, *, seed: int = 0, weights: Weights | None = None, training: bool = False) -> Module:
+    def module(
+        self,
+        *,
+        seed: int = 0,
+        weights: Weights | None = None,
+        training: bool = False,
+        torchvision_ops: bool = False,
+    ) -> Module:
         """A PyTorch module, in training mode, with the weights given or else the initial values for the seed.
 
         It takes the inputs by their names or in their order, and gives the output, or a tuple of the outputs. That
-        for `training` holds the network as `model`, takes the inputs of both, and gives the losses by their names.
+        for `training` holds the network as `model`, takes the inputs of both, and gives the losses by their names. With
+        `torchvision_ops` it is that of the source with these.
 
         Raises:
             SpecError: PyTorch can't express an op; located.
@@ -390,17 +398,21 @@ class Graph:
         """
         from graphc.made import made
 
-        return cast("Module", made(self, ".py", "module", seed=seed, weights=weights, training=training or None))
+        asked = {"training": training or None, "torchvision_ops": torchvision_ops or None}
+        return cast("Module", made(self, ".py", "module", seed=seed, weights=weights, **asked))
 
-    def source(self) -> str:
+    def source(self, *, torchvision_ops: bool = False) -> str:
         """The PyTorch source, one file that needs torch alone.
+
+        With `torchvision_ops` it calls torchvision's compiled ops for RoI align, RoI pooling and suppression; where the
+        spec has none of these, it is the same.
 
         Raises:
             SpecError: PyTorch can't express an op; located.
         """
         from graphc.made import made
 
-        return str(made(self, ".py", "source"))
+        return str(made(self, ".py", "source", torchvision_ops=torchvision_ops or None))
 
     @overload
     def onnx(self, **options: Unpack[OnnxOptions]) -> ModelProto: ...

@@ -300,6 +300,13 @@ def test_losses_of_region_proposals(count: int) -> None:
         near(found, expected)
 
 
+def test_no_region_has_no_loss() -> None:
+    given = {"logits": "[S, 5]", "deltas": "[S, 5, 4]", "labels": f"{{shape: [S], {INT}}}", "wanted": "[S, 4]"}
+    loss = block("box_loss:", ("classifier", "box"), **given)
+    none = torch.zeros(0, 5), torch.zeros(0, 5, 4), torch.zeros(0, dtype=torch.int64), torch.zeros(0, 4)
+    assert [float(each) for each in loss(*none)] == [0, 0]
+
+
 @pytest.mark.parametrize("count", [7, 1])
 def test_losses_of_boxes_and_masks(count: int) -> None:
     heads = detection("models.detection.roi_heads")

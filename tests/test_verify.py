@@ -50,13 +50,11 @@ HEAVY = {
     "vgg",
     "visual_transformer",
     "vit_hybrid",
-    "yolo_v1",
-    "yolo_v3",
 }
 """Families whose smallest network takes more than a few seconds."""
-DETECTORS = {"fast_rcnn", "faster_rcnn", "mask_rcnn", "rcnn"}
+DETECTORS = {"fast_rcnn", "faster_rcnn", "mask_rcnn", "rcnn", "single_stage", "yolo_v1", "yolo_v3"}
 """Which boxes are kept, and their order, turns on scores that are the same but for rounding, of which random pictures
-are full. `test_detection` runs each of them in both on real ones.
+are full. `test_detection` and `test_yolo` run each of them in both, the former on real ones.
 """
 LARGE = 10_000_000
 """Parameters from which on a network is run at one set of sizes."""

@@ -31,15 +31,15 @@ __all__ = [
 ]
 
 
-def source(graph: Graph) -> str:
-    """One Python file that needs nothing but torch.
+def source(graph: Graph, *, torchvision_ops: bool = False) -> str:
+    """One Python file that needs nothing but torch; or also torchvision, for its compiled ops where it has some.
 
     Raises:
         graphc.diagnostics.SpecError: an op has no lowering here.
     """
     from graphc_torch.writer import source as source_of
 
-    return source_of(graph)
+    return source_of(graph, torchvision_ops=torchvision_ops)
 
 
 def lowers(graph: Graph) -> str:
@@ -82,12 +82,18 @@ def dynamic_shapes(graph: Graph) -> tuple[dict[int, object], ...]:
 
 
 def module(
-    graph: Graph, seed: int = 0, *, training: bool = False, weights: Mapping[str, object] | None = None
+    graph: Graph,
+    seed: int = 0,
+    *,
+    training: bool = False,
+    weights: Mapping[str, object] | None = None,
+    torchvision_ops: bool = False,
 ) -> nn.Module:
     """The live module: the source, loaded, with the weights given by path, or else the initial values of the seed.
 
     For `training` it is the one that holds the network as `model`: it takes the inputs of both and gives the losses by
-    their names. What exists in training alone and isn't given begins with its initial value.
+    their names. What exists in training alone and isn't given begins with its initial value. With `torchvision_ops` it
+    calls torchvision's compiled ops where it has regions or suppression.
 
     Raises:
         graphc.diagnostics.SpecError: an op has no lowering here.
@@ -95,7 +101,7 @@ def module(
     """
     from graphc_torch.live import load, load_training
 
-    return (load_training if training else load)(graph, seed, weights)
+    return (load_training if training else load)(graph, seed, weights, torchvision_ops=torchvision_ops)
 
 
 def activations(module: nn.Module, inputs: Inputs, paths: Iterable[str]) -> dict[str, Tensor]:
@@ -164,13 +170,13 @@ def read(path: Path) -> Mapping[str, object]:
     return read_file(path)
 
 
-def write(graph: Graph, path: Path, *, weights: Mapping[str, Any] | None = None) -> None:
+def write(graph: Graph, path: Path, *, weights: Mapping[str, Any] | None = None, torchvision_ops: bool = False) -> None:
     """Writes the source to `path`, and weights that are given beside it; or where it ends so, the weights alone."""
     from graphc_torch.saved import save
 
     if path.suffix == ".safetensors":
         save(graph, path, weights)
         return
-    path.write_text(source(graph), encoding="utf-8", newline="\n")
+    path.write_text(source(graph, torchvision_ops=torchvision_ops), encoding="utf-8", newline="\n")
     if weights is not None:
         save(graph, path.with_suffix(".safetensors"), weights)

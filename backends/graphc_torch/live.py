@@ -16,19 +16,23 @@ from graphc_torch.program import program
 from graphc_torch.writer import class_name, source, training_name
 
 
-def load(graph: Graph, seed: int = 0, weights: Mapping[str, object] | None = None) -> nn.Module:
+def load(
+    graph: Graph, seed: int = 0, weights: Mapping[str, object] | None = None, *, torchvision_ops: bool = False
+) -> nn.Module:
     """The module of a graph, in training mode as a new module is.
 
     Raises:
         ValueError: weights are given, and one is missing or has another shape.
     """
     values = initial_values(graph, seed) if weights is None else given(graph, weights)
-    made = _made(graph, class_name(graph), values)
+    made = _made(source(graph, torchvision_ops=torchvision_ops), graph.name, class_name(graph), values)
     remember(type(made), graph)
     return made
 
 
-def load_training(graph: Graph, seed: int = 0, weights: Mapping[str, object] | None = None) -> nn.Module:
+def load_training(
+    graph: Graph, seed: int = 0, weights: Mapping[str, object] | None = None, *, torchvision_ops: bool = False
+) -> nn.Module:
     """The module that holds the network as `model`, and gives its losses.
 
     Raises:
@@ -39,12 +43,13 @@ def load_training(graph: Graph, seed: int = 0, weights: Mapping[str, object] | N
         raise ValueError(f"`{graph.name}` has no `training` with losses")
     drawn = initial_values(graph, seed, training=True)
     values = drawn if weights is None else given(graph, {**dict(drawn), **weights}, training=True)
-    return _made(graph, training_name(graph), ((whole.place_of(path), value) for path, value in values))
+    placed = ((whole.place_of(path), value) for path, value in values)
+    return _made(source(graph, torchvision_ops=torchvision_ops), graph.name, training_name(graph), placed)
 
 
-def _made(graph: Graph, name: str, values: Iterable[tuple[str, Array]]) -> nn.Module:
-    """An instance of a class of the graph's source, with these weights."""
-    kind = getattr(loaded.load(source(graph), graph.name), name)
+def _made(text: str, title: str, name: str, values: Iterable[tuple[str, Array]]) -> nn.Module:
+    """An instance of a class of a graph's source, with these weights."""
+    kind = getattr(loaded.load(text, title), name)
     with torch.device("meta"):
         made: nn.Module = kind()
     made.load_state_dict({path: torch.from_numpy(value) for path, value in values}, assign=True)

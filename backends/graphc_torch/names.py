@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 
-HELPERS_SOURCES = [(files("graphc_torch") / name).read_text("utf-8") for name in ("helpers.py", "region_helpers.py")]
+
+def _functions(*names: str) -> dict[str, str]:
+    """The functions and classes of files of this package, each as it stands there, by its name."""
+    sources = [(files("graphc_torch") / name).read_text("utf-8") for name in names]
+    return {
+        item.name: ast.get_source_segment(source, item) or ""
+        for source in sources
+        for item in ast.parse(source).body
+        if isinstance(item, ast.FunctionDef | ast.ClassDef)
+    }
+
+
+HELPERS = _functions("helpers.py", "region_helpers.py")
 """The functions and modules that a file gets where it calls them."""
-HELPERS = {
-    item.name: ast.get_source_segment(source, item) or ""
-    for source in HELPERS_SOURCES
-    for item in ast.parse(source).body
-    if isinstance(item, ast.FunctionDef | ast.ClassDef)
-}
-"""Each by its name."""
+TORCHVISION_HELPERS = HELPERS | _functions("torchvision_helpers.py")
+"""The same for a file that may call torchvision's compiled ops."""
 
 RESERVED = frozenset(
     (
-        *HELPERS,
-        *("self", "torch", "nn", "functional", "Tensor", "OrderedDict", "x"),
+        *TORCHVISION_HELPERS,
+        *("self", "torch", "torchvision", "nn", "functional", "Tensor", "OrderedDict", "x"),
         *("l", "I", "O"),
         *("super", "zip", "reversed", "range", "max", "min", "len", "int", "float", "bool", "str", "tuple"),
     )
@@ -30,12 +37,12 @@ SEQUENTIAL = frozenset(("append", "extend", "insert", "pop"))
 """What an `nn.Sequential` has beyond a module: a part of it can't be called so."""
 
 
-def with_needed(names: Collection[str]) -> set[str]:
+def with_needed(names: Collection[str], helpers: Mapping[str, str]) -> set[str]:
     """Helpers, and those that they call."""
     found, waiting = set(names), list(names)
     while waiting:
-        words = {node.id for node in ast.walk(ast.parse(HELPERS.get(waiting.pop(), ""))) if isinstance(node, ast.Name)}
-        new = (words & HELPERS.keys()) - found
+        words = {node.id for node in ast.walk(ast.parse(helpers.get(waiting.pop(), ""))) if isinstance(node, ast.Name)}
+        new = (words & helpers.keys()) - found
         found |= new
         waiting += new
     return found

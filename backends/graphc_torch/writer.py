@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import dedent
 
 import graphc_torch.lowerings
@@ -18,7 +18,7 @@ from graphc_torch.forward import result_type, written
 from graphc_torch.initialise import FUNCTION, Initialisation
 from graphc_torch.layer import layer_of
 from graphc_torch.layout import WIDTH, Bracket, lines, signature, statement
-from graphc_torch.names import HELPERS, RESERVED, with_needed
+from graphc_torch.names import HELPERS, RESERVED, TORCHVISION_HELPERS, with_needed
 from graphc_torch.program import Program
 from graphc_torch.program import program as program_of
 from graphc_torch.shared import modules, unlike
@@ -34,8 +34,8 @@ SHORT = 3
 """Axes that a module can have sizes for: a tuple of no more is one of just so many numbers."""
 
 
-def source(graph: Graph) -> str:
-    """The file of a graph.
+def source(graph: Graph, *, torchvision_ops: bool = False) -> str:
+    """The file of a graph; it may call torchvision's compiled ops, or needs torch alone.
 
     Raises:
         graphc.diagnostics.SpecError: the graph has an op that this backend can't express; located.
@@ -47,8 +47,10 @@ def source(graph: Graph) -> str:
     if unlike := found.unlike():
         classes = list(_classes(program, templates(program, unlike)))
     init = "\n".join(Initialisation(program).function())
-    code = "\n\n\n".join(filter(None, [*_helpers(program.whole), init, *classes]))
-    return f"{_header(graph)}\n\n{_imports(code)}\n\n\n{code}\n"
+    helpers = _helpers(program.whole, TORCHVISION_HELPERS if torchvision_ops else HELPERS)
+    code = "\n\n\n".join(filter(None, [*helpers, init, *classes]))
+    imports = _imports(code)
+    return f"{_header(graph, imports)}\n\n{imports}\n\n\n{code}\n"
 
 
 def _require_one_class(graph: Graph, found: Templates) -> None:
@@ -71,7 +73,7 @@ def class_name(graph: Graph) -> str:
 def _taken(graph: Graph) -> set[str]:
     """The names that no class may have: arguments and sizes are called as in the spec."""
     of_the_spec = {name for scope in graph.root.scopes() for name in (*scope.bindings, *scope.inputs)}
-    return of_the_spec | _helpers_called(graph) | RESERVED | {FUNCTION}
+    return of_the_spec | _helpers_called(graph, HELPERS) | RESERVED | {FUNCTION}
 
 
 def training_name(graph: Graph) -> str:
@@ -262,11 +264,12 @@ def _title(graph: Graph) -> str:
     return f"{graph.title} ({graph.name})"
 
 
-def _header(graph: Graph) -> str:
+def _header(graph: Graph, imports: str) -> str:
     about, cited = _title(graph), _cited(graph.paper)
     if cited:
         about = cited if cited.startswith(f"{about}:") else f"{about}: {cited}"
-    origin = f"Written by graphc {__version__} from {graph.file} (sha256 {graph.digest[:16]}); it needs torch alone."
+    needs = "torch and torchvision" if "torchvision" in imports else "torch alone"
+    origin = f"Written by graphc {__version__} from {graph.file} (sha256 {graph.digest[:16]}); it needs {needs}."
     first, *rest = docstring(f"{about}.", 0)
     lines = [first.removesuffix('"""') if not rest else first, *(row for row in rest if row != '"""')]
     return "\n".join([*lines, "", origin, '"""'])
@@ -283,20 +286,20 @@ def _cited(paper: Paper | None) -> str:
 def _imports(code: str) -> str:
     used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
     lines = ["from collections import OrderedDict\n"] if "OrderedDict" in used else []
-    lines += ["import torch"] if "torch" in used else []
+    lines += [f"import {name}" for name in ("torch", "torchvision") if name in used]
     lines += ["from torch import Tensor, nn"]
     lines += ["from torch.nn import functional"] if "functional" in used else []
     return "\n".join(lines)
 
 
-def _helpers(graph: Graph) -> Iterator[str]:
+def _helpers(graph: Graph, helpers: Mapping[str, str]) -> Iterator[str]:
     """The helper functions and modules that the graph's ops call, as they stand in this package."""
-    calls = _helpers_called(graph)
-    yield from (text for name, text in HELPERS.items() if name in calls)
+    calls = _helpers_called(graph, helpers)
+    yield from (text for name, text in helpers.items() if name in calls)
 
 
-def _helpers_called(graph: Graph) -> set[str]:
+def _helpers_called(graph: Graph, helpers: Mapping[str, str]) -> set[str]:
     """The names of the helpers that the graph's ops call, and those that its initial values need."""
     layers = [layer for node in graph.nodes if (layer := layer_of(node)).helper]
     called = {call.name for layer in layers for call in (layer.module, layer.function) if call is not None}
-    return with_needed(called | ({f"{rule.distribution.name}_" for rule in graph.init} & HELPERS.keys()))
+    return with_needed(called | ({f"{rule.distribution.name}_" for rule in graph.init} & helpers.keys()), helpers)

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Option
 
 from graphc.cli.arguments import Form, Format, SetOption, SizeOption, Spec, TapOption, tapped
-from graphc.cli.model import DtypeOption, ExternalDataOption, FunctionsOption, OpsetOption
+from graphc.cli.model import DtypeOption, ExternalDataOption, FunctionsOption, OpsetOption, TorchvisionOpsOption
 
 DEFAULT_SUFFIXES = (".py", ".onnx", ".svg")
 
@@ -35,6 +35,7 @@ def build(
     dtype: DtypeOption = None,
     functions: FunctionsOption = False,
     external_data: ExternalDataOption = False,
+    torchvision_ops: TorchvisionOpsOption = False,
     form: Format = Form.HUMAN,
 ) -> None:
     """Write PyTorch source, an ONNX file and a diagram.
@@ -56,6 +57,7 @@ def build(
         "dtype": dtype and dtype.value,
         "functions": functions or None,
         "external_data": external_data or None,
+        "torchvision_ops": torchvision_ops or None,
     }
     require_taken(chosen, options)
     graph = tapped(compiled(spec, set_, size), tap)

@@ -31,3 +31,8 @@ FunctionsOption: TypeAlias = Annotated[bool, Option("--functions", help="ONNX: k
 
 ExternalDataOption: TypeAlias = Annotated[bool, Option("--external-data", help="ONNX: weights in a file beside.")]
 """`--external-data`."""
+
+TorchvisionOpsOption: TypeAlias = Annotated[
+    bool, Option("--torchvision-ops", help="PyTorch: torchvision's RoI ops and NMS.")
+]
+"""`--torchvision-ops`."""
