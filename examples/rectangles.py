@@ -46,8 +46,8 @@ def picture(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         shape = rectangle(generator)
         masks[:number] &= ~shape
         masks[number] = shape
-        image[:, shape] *= 0.5
-        image[label - 1, shape] += 0.6
+        image[:, shape] *= 0.3
+        image[label - 1, shape] += 0.4 + 0.6 * torch.rand((), generator=generator)
     seen = masks.sum(dim=(1, 2)) > 60
     return image, masks[seen], labels[seen]
 
@@ -88,10 +88,9 @@ def fit(training: nn.Module, steps: int) -> None:
         nn.utils.clip_grad_norm_(training.parameters(), 5.0)
         optimizer.step()
         schedule.step()
-        if step % 50 == 0 or step == steps - 1:
-            print(
-                f"step {step:4}:", ", ".join(f"{name} {float(loss):.3f}" for name, loss in losses.items()), flush=True
-            )
+        if step % 100 == 0 or step == steps - 1:
+            told = ", ".join(f"{name} {float(loss.detach()):.3f}" for name, loss in losses.items())
+            print(f"step {step:4}: {told}", flush=True)
 
 
 def overlaps(found: Tensor, wanted: Tensor) -> Tensor:
@@ -141,7 +140,7 @@ def shown(model: nn.Module, generator: torch.Generator, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("out"))
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=1000)
     given = parser.parse_args()
     torch.manual_seed(0)
     training = graphc.compile(Path(__file__).with_name("rectangles.yaml")).module(training=True)

@@ -223,8 +223,9 @@ def batched_nms(
     One goes by a better one of its picture and group [M] alone, or for its score.
     """
     likely = (scores > score_threshold).nonzero()[:, 0]
-    of = picture if group is None else torch.stack([picture, group], dim=1)
-    of = torch.unique(of[likely], dim=0, return_inverse=True)[1]
+    of = picture[likely]
+    if group is not None:
+        of = of * len(of) + torch.unique(group[likely], return_inverse=True)[1]
     kept = likely[nms(boxes[likely], scores[likely], iou_threshold, of)]
     kept = kept[picture[kept].argsort(stable=True)]
     if max_per_picture is None:
