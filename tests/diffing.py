@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import NoReturn
 
 from graphc.diff.matching import Matching
 from graphc.diff.side import side_of
+from graphc.diff.sizes import named_in, renamed
+from graphc.dims import Size, symbol
 from graphc.graph import Graph, Node, Scope, Value
 from graphc.ops import OPS
-from graphc.ops.base import Op
+from graphc.ops.base import Op, named
 from graphc.ops.conv import Conv2d
 from graphc.ops.linear import Linear
 from graphc.tensor import Tensor
@@ -77,6 +79,7 @@ class Editing:
             draft.owner = None if owner is draft else owner
         self.outputs = {name: (self.known[value.node], value.name) for name, value in graph.outputs.items()}
         self.names: Callable[[str], str] = str
+        self.kept: dict[str, Size] = {}
 
     def _draft(self, node: Node, box: Box) -> Draft:
         self.known[node] = draft = Draft(node, node, node.op, [], box)
@@ -392,6 +395,8 @@ class Editing:
                 taken.add(name)
                 paths[item] = f"{path}.{name}".removeprefix(".")
         nodes: dict[Draft, Node] = {}
+        makers = ((kept.name, self.known.get(kept.value.node)) for kept in self.before.kept)
+        self.kept = {name: symbol(paths[maker]) for name, maker in makers if maker in paths}
         for draft in self.inputs:
             nodes[draft] = Node(draft.model.path, draft.op, (), draft.type, scopes[self.root], draft.model.span)
         for draft in self.drafts:
@@ -404,20 +409,33 @@ class Editing:
         try:
             reads = tuple(None if it is None else self._output(nodes[it[0]], it[1]) for it in draft.reads)
             types = [None if it is None else it.type for it in reads]
-            if any(need.condition is False for need in draft.op.requires(*types)):
+            op = with_sizes(draft.op, self.kept)
+            if any(need.condition is False for need in op.requires(*types)):
                 raise UnfitError
-            kind = draft.op.infer(*types)
+            made = op.infer(*types)
+            outputs = {"": made} if isinstance(made, Tensor) else made
+            kind = {name: named(type_, paths[draft]) for name, type_ in outputs.items()}
         except UnfitError:
             raise
         except (ValueError, TypeError, IndexError, ArithmeticError) as error:
             raise UnfitError from error
         home = paths.get(draft.owner, "") if draft.owner else ""
         written = draft.model.written if draft.origin else {}
-        return Node(paths[draft], draft.op, reads, kind, scope, draft.model.span, written, home=home)
+        return Node(paths[draft], op, reads, kind, scope, draft.model.span, written, home=home)
 
     @staticmethod
     def _output(node: Node, name: str) -> Value:
         return next(value for value in node.outputs if value.name == name)
+
+
+def with_sizes(op: Op, sizes: Mapping[str, Size]) -> Op:
+    """The op with other names for the sizes that only the data knows."""
+    changed = {}
+    for name, value in op.settled.items():
+        names = {*named_in(value)}
+        if not names.isdisjoint(sizes):
+            changed[name] = renamed(value, {**{each: symbol(each) for each in names}, **sizes})
+    return op.model_copy(update=changed) if changed else op
 
 
 def with_attribute(op: Op, name: str, value: object) -> Op:

@@ -378,8 +378,9 @@ def test_losses_are_compared() -> None:
     loss = 'total: "cross_entropy(logits, label)"'
     assert trained().diff(trained((loss, loss.replace("total", "main")))).same
     assert told(trained(), trained((loss, f'{loss}, extra: "mean(logits)"'))) == [
-        "+ mean added",
-        "~ loss extra added",
+        "+ mean added; reads head; gives loss extra (1 op)",
+        "  + mean added",
+        "  ~ loss extra added",
     ]
     two = f'{loss}, size: "mean(logits)"'
     swapped = two.replace("total", "new").replace("size", "total").replace("new", "size")

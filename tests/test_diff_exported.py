@@ -233,6 +233,32 @@ def test_two_ways_to_move_are_one(tmp_path: Path) -> None:
     assert not beside(Moving(), other, tmp_path, (2, 8, 12, 12), dynamo=False).same
 
 
+class Rolled(nn.Module):
+    def __init__(self, shifts: tuple[int, int]) -> None:
+        super().__init__()
+        self.shifts, self.conv = shifts, nn.Conv2d(8, 8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        padded = nn.functional.pad(x, (0, 0, 0, -x.shape[2] % 4))
+        found: Tensor = self.conv(torch.roll(padded, self.shifts, (2, 3)))
+        return found
+
+
+@BOTH
+def test_a_map_moved_round_its_edges_is_that(dynamo: bool, tmp_path: Path) -> None:
+    """Exporters write parts in another order; nothing is padded, for 4 divides 12."""
+    conv, shape = "conv2d: {out_channels: 8, kernel_size: 3}", (2, 8, 12, 12)
+    one = spec("pad: [0, 0, 0, 0]", "roll: {shifts: [-3, 2], dims: [2, 3]}", conv)
+    made = beside(Rolled((-3, 2)), one, tmp_path, shape, dynamo=dynamo)
+    assert made.same, made.text()
+    twice = spec("roll: {shifts: 2, dims: 3}", "roll: {shifts: 9, dims: -2}", conv)
+    assert beside(Rolled((-3, 2)), twice, tmp_path, shape, dynamo=dynamo).same
+    assert not beside(Rolled((-3, 2)), spec(conv), tmp_path, shape, dynamo=dynamo).same
+    assert not beside(Rolled((3, 2)), one, tmp_path, shape, dynamo=dynamo).same
+    idle = spec("roll: {shifts: [-3, 12, 2], dims: [2, 3, 3]}", conv)
+    assert beside(Rolled((-3, 2)), idle, tmp_path, shape, dynamo=dynamo).same
+
+
 def test_the_normal_form_keeps_types_and_outputs() -> None:
     for name in ("densenet121", "vit_ti_16", "swin_t", "unet"):
         graph = graphc.compile(name)

@@ -196,7 +196,8 @@ def _names(before: Graph, after: Graph) -> tuple[str, str]:
 def _edits(matching: Matching) -> list[Edit]:
     """The edits, each with what follows from it."""
     places = found(matching)
-    teller = Teller(matching, Wheres.of(matching.left, matching.right))
+    is_related = extent(matching).share >= LEAST_KEPT
+    teller = Teller(matching, Wheres.of(matching.left, matching.right), is_whole=is_related)
     edits = teller.edits(places)
     edited: dict[Node, int] = {}
     for place in places:

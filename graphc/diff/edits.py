@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from graphc.diff import words
+from graphc.diff.connected import connected
 from graphc.diff.found import Found, Kind, is_flat
 from graphc.diff.matching import Matching
 from graphc.diff.places import place_of
 from graphc.diff.sentences import Wheres, sentence
 from graphc.diff.side import Piece
+from graphc.diff.wholes import Whole
 from graphc.graph import Scope
 
 SIGNS = {"added": "+", "removed": "-", "moved": ">", "wrapped": ">", "unwrapped": ">", "rewired": ">"}
@@ -25,6 +27,7 @@ class Edit:
 
     `before` and `after` are the paths that it is about on either side, `changes` what was and is, by attribute.
     `cause` says which setting of the spec it goes back to. `ops` have other shapes for it, `weights` of them too.
+    `brief` is the text for a sentence, where that is another one.
     """
 
     kind: Kind | str
@@ -37,13 +40,14 @@ class Edit:
     details: tuple[Edit, ...] = ()
     ops: int = 0
     weights: int = 0
+    brief: str = ""
 
     @property
     def sentence(self) -> str:
         """The edit in the words of a sentence: of several details the weightiest."""
         if self.details and self.kind == "repeated":
             return max(self.details, key=lambda edit: edit.cost).text
-        return self.text
+        return self.brief or self.text
 
     @property
     def sign(self) -> str:
@@ -53,15 +57,23 @@ class Edit:
 
 @dataclass(slots=True)
 class Teller:
-    """Puts edits together; `grouped` says which edit tells a find, by its identity."""
+    """Puts edits together; `grouped` says which edit tells a find, by its identity.
+
+    `wholes` has the number of the whole that a find is part of, where finds that hang together are told as one
+    (`is_whole`).
+    """
 
     matching: Matching
     wheres: Wheres
+    is_whole: bool = True
     grouped: dict[int, int] = field(default_factory=dict)
+    wholes: dict[int, int] = field(default_factory=dict)
 
     def edits(self, found: Sequence[Found]) -> list[Edit]:
         """The edits in their order, by what they have in common."""
         groups: dict[Key, list[Found]] = {}
+        if self.is_whole:
+            self.wholes = connected(self.matching, [it for it in found if self._block(it) is None], self._key)
         for edit in found:
             groups.setdefault(self._headline(edit), []).append(edit)
         groups = self._alike(groups)
@@ -79,10 +91,12 @@ class Teller:
         return found
 
     def _headline(self, edit: Found) -> Key:
-        """What an edit is told under: a block that is another one, a cause, or itself."""
+        """What an edit is told under: a block that is another one, a whole, a cause, or itself."""
         block = self._block(edit)
         if block is not None:
             return "block", None, block[0].label, block[1].label
+        if id(edit) in self.wholes:
+            return "whole", self.wholes[id(edit)]
         if edit.cause and edit.cause.name and edit.kind in {"changed", "repeated"}:
             return "cause", edit.cause
         return self._key(edit)
@@ -129,6 +143,8 @@ class Teller:
     def _told(self, key: Key, group: Sequence[Found]) -> Edit:
         if key[0] == "block":
             return self._as_block(key, group)
+        if key[0] == "whole":
+            return self._as_whole(group)
         if key[0] == "cause":
             return self._as_cause(group)
         return self._one(group)
@@ -139,6 +155,10 @@ class Teller:
         verb = " is" if len({place_of(scope).names for scope in pairs}) == 1 else ":"
         text = f"{where}{verb} {words.a(str(key[3]))} instead of {words.a(str(key[2]))}{count}"
         return self._with_details("changed", text, group, list(pairs.values()), list(pairs))
+
+    def _as_whole(self, group: Sequence[Found]) -> Edit:
+        whole = Whole(self.matching, self.wheres, group, self._key)
+        return replace(self._with_details(whole.kind, whole.text, group, [], []), brief=whole.brief)
 
     def _as_cause(self, group: Sequence[Found]) -> Edit:
         cause = group[0].cause

@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from graphc.diff.side import Piece, Side
+from graphc.diff.sizes import nameless
 from graphc.graph import Node, Scope
 
 
@@ -32,7 +33,7 @@ class Prints:
     def add(self, side: Side) -> None:
         """Takes the pieces of a graph."""
         for node in side.nodes:
-            self.exact[node] = self.number(exactly(node))
+            self.exact[node] = self.nameless(exactly(node))
             self.kind[node] = self.number(node.op.name)
         for node in side.nodes:
             self.around[node] = self.number(("around", self.exact[node], *self._near(side, node)))
@@ -42,6 +43,12 @@ class Prints:
     def number(self, key: Hashable) -> int:
         """The number of a structure."""
         return self.ids.setdefault(key, len(self.ids))
+
+    def nameless(self, key: Hashable) -> int:
+        """The number of a structure in which the names of sizes say nothing."""
+        if key not in self.ids:
+            self.ids[key] = self.number(nameless(key))
+        return self.ids[key]
 
     def _near(self, side: Side, node: Node) -> tuple[Hashable, ...]:
         above = tuple(-1 if value is None else self.exact[value.node] for value in node.arguments)
@@ -73,7 +80,7 @@ class Prints:
 def exactly(node: Node) -> Hashable:
     """What an op is, apart from where it stands; an input is its type."""
     type_ = node.output.type
-    return (node.op.exact, str(type_), type_.dtype) if node.op.name == "input" else node.op.exact
+    return (node.op.exact, type_.shape, type_.dtype) if node.op.name == "input" else node.op.canonical
 
 
 def _wires(side: Side, root: Scope) -> dict[Scope, tuple[tuple[int, int], ...]]:

@@ -22,7 +22,8 @@ Kind: TypeAlias = Literal[
 class Found:
     """An edit at one place: the pieces of either side, what is otherwise about them, and its part of the cost.
 
-    Those that were added or removed may be several in a row. `changes` are by attribute, operand or count.
+    Those that were added or removed may be several in a row. `changes` are by attribute, operand or count; `end` is
+    the output or loss that an edit is about.
     """
 
     kind: Kind
@@ -32,6 +33,7 @@ class Found:
     changes: Mapping[str, tuple[object, object]] = field(default_factory=dict)
     cause: Cause | None = None
     name: str = ""
+    end: End | None = None
 
 
 def found(matching: Matching) -> list[Found]:
@@ -87,7 +89,7 @@ class _Collector:
         for end in ends(self.matching):
             if end.left is None or end.right is None or self._retold(end):
                 values = end.old_name or None, end.name if end.right else None
-                yield Found("output", (), (), 1, {"value": values}, name=f"{end.kind} `{end.name}`")
+                yield Found("output", (), (), 1, {"value": values}, name=f"{end.kind} `{end.name}`", end=end)
         for node in self.matching.left.nodes:
             if node.op.name == "input" and node not in self.matching.there:
                 yield Found("input", (node,), (), 1, name=node.path)
@@ -168,7 +170,7 @@ class _Collector:
         elif left.op.name != right.op.name:
             yield Found("replaced", (left,), (right,), altered(left, right))
         else:
-            yield from self._changed(left, right, changes)
+            yield from self._changed(left, right, {**changes, **self.matching.resized(left, right)})
         wires = self.wires.told(left, right)
         if wires:
             yield Found("rewired", (left,), (right,), len(wires), wires)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.filesize import decimal
 
 from graphc.diff.edits import Edit
+from graphc.diff.words import count
 
 if TYPE_CHECKING:
     from graphc.diff.difference import Diff
@@ -97,7 +98,7 @@ def _rounded(part: str) -> str:
     plain = part.replace(",", "")
     if first == second:
         return first if first == "global" else f"{first}²"
-    return short(int(plain)) if plain.isdecimal() else part
+    return count(int(plain)) if plain.isdecimal() else part
 
 
 def _runs(rows: Sequence[Row]) -> list[list[Row]]:
@@ -153,7 +154,7 @@ def _params(figures: Figures) -> str:
 
 
 def _macs(figures: Figures) -> str:
-    return "?" if figures.macs is None else short(figures.macs)
+    return "?" if figures.macs is None else count(figures.macs)
 
 
 def _bytes(figures: Figures) -> str:
@@ -162,14 +163,6 @@ def _bytes(figures: Figures) -> str:
 
 def _field(figures: Figures) -> str:
     return figures.field or "–"
-
-
-def short(count: int) -> str:
-    """A count in few digits: 1.23 G."""
-    for size, sign in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if count >= size:
-            return f"{count / size:.3g} {sign}"
-    return str(count)
 
 
 def _row(name: str, old: int | None, new: int | None, *, is_bytes: bool = False) -> tuple[str, str, str, str]:

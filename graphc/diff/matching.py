@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from graphc.diff.sequence import common
 from graphc.diff.side import Piece, Side
+from graphc.diff.sizes import fields, named_in, nameless, renamed
+from graphc.dims import Size, symbol
 from graphc.graph import Node, Scope, Value
 from graphc.ops.arithmetic import Add, Multiply
 from graphc.tensor import Tensor
@@ -54,11 +56,11 @@ class Matching:
 
     def node(self, left: Node) -> Node | None:
         """The node that a node became."""
-        return cast("Node | None", self.there.get(left))
+        return self.there.get(left)  # type: ignore[return-value]  # nodes are paired with nodes
 
     def scope(self, left: Scope) -> Scope | None:
         """The scope that a scope became."""
-        return cast("Scope | None", self.there.get(left))
+        return self.there.get(left)  # type: ignore[return-value]  # and scopes with scopes
 
     def nodes(self) -> Iterator[tuple[Node, Node]]:
         """The pairs of nodes, in the left order."""
@@ -128,6 +130,26 @@ class Matching:
         mine, theirs = self.left.owner(left), self.right.owner(right)
         return (mine is not left or theirs is not right) and self.there.get(mine) is not theirs
 
+    def resized(self, left: Node, right: Node) -> Mapping[str, tuple[object, object]]:
+        """The attributes that are equal but for what their sizes come from."""
+        if left not in self.left.sized or right not in self.right.sized or left.op.name != right.op.name:
+            return {}
+        mine, theirs = fields(left.op), fields(right.op)
+        alike = ((name, mine[name], theirs.get(name)) for name in mine if not _differ(mine[name], theirs.get(name)))
+        return {name: (a, b) for name, a, b in alike if renamed(a, self._sizes(a)) != b}
+
+    def _sizes(self, value: object) -> Mapping[str, Size]:
+        """What sizes with a name on the left are on the right; none where what they come from has gone."""
+        found: dict[str, Size] = {}
+        for name in named_in(value):
+            node, output, axis = self.left.origins.get(name, (None, 0, 0))
+            other = None if node is None else self.node(node)
+            if other is not None:
+                found[name] = other.outputs[output].type.shape[axis]
+            elif node is None:
+                found[name] = symbol(name)
+        return found
+
 
 def read(value: Value | None) -> Read:
     """What an operand on the right is."""
@@ -150,7 +172,7 @@ def of_left(matching: Matching, left: Node) -> int:
 def of_pair(matching: Matching, left: Node, right: Node) -> int:
     """What a pair of nodes costs."""
     changed = matching.rewired(left, right) + MOVED * matching.moved(left, right) + matching.reshared(left, right)
-    return changed + altered(left, right)
+    return changed + altered(left, right) + len(matching.resized(left, right))
 
 
 def alone(node: Node) -> int:
@@ -170,9 +192,9 @@ def attributes(left: Node, right: Node) -> Mapping[str, tuple[object, object]]:
     if left.op.name == "input":
         before, after = left.output.type, right.output.type
         return {} if before == after or _renamed(before, after) else {"type": (before, after)}
-    if left.op == right.op:
+    if left.op.canonical == right.op.canonical:
         return {}
-    mine, theirs = _fields(left), _fields(right)
+    mine, theirs = fields(left.op), fields(right.op)
     names = dict.fromkeys([*mine, *theirs])
     return {name: (mine.get(name), theirs.get(name)) for name in names if _differ(mine.get(name), theirs.get(name))}
 
@@ -185,11 +207,6 @@ def _renamed(before: Tensor, after: Tensor) -> bool:
     one_to_one = len({old for old, _ in names}) == len({new for _, new in names}) == len(names)
     numbers = all(old == new for old, new in pairs if (old, new) not in names)
     return before.dtype == after.dtype and before.rank == after.rank and free and one_to_one and numbers
-
-
-def _fields(node: Node) -> Mapping[str, object]:
-    """The attributes of an op, those included that its class doesn't know."""
-    return {**node.op.settled, **node.op.model_extra} if node.op.model_extra else node.op.settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,4 +253,5 @@ def _scopes(matching: Matching) -> int:
 
 
 def _differ(left: object, right: object) -> bool:
-    return type(left) is not type(right) or left != right
+    """Whether two values are otherwise, whatever the names of sizes in them."""
+    return type(left) is not type(right) or (left != right and nameless(left) != nameless(right))

@@ -2,7 +2,8 @@
 
 A pool over parts of a map of a known size is one with a window, and none where a window is one place. Concats of
 concats are one; a chain of reshapes and transposes is one rearrangement (`graphc.layout`), or nothing. A size that is
-taken from another value is a number where it is known. How parameters begin is left out.
+taken from another value is a number where it is known. How parameters begin is left out, and what does nothing at the
+sizes (`graphc.diff.idle`).
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from graphc.diff.idle import rolled, turned, uncut, unpadded
 from graphc.dims import substitute
 from graphc.graph import Graph, Node, Value
 from graphc.layout import MOVES, begin, moved, one_op
 from graphc.ops import Op, pool
 from graphc.ops.embedding import Learned
+from graphc.ops.index import Getitem, Roll
 from graphc.ops.join import Concat
 from graphc.ops.rearrange import Rearrange
-from graphc.ops.resize import Interpolate
+from graphc.ops.resize import Interpolate, Pad
 from graphc.ops.window import counts
 from graphc.remaking import Arguments, Made, remade
 from graphc.tensor import Tensor
@@ -34,11 +37,11 @@ WHOLE: Mapping[type[Op], type[Op]] = {windowed: parted for parted, windowed in P
 
 def normal(graph: Graph, sizes: Mapping[str, int]) -> Graph:
     """The graph with equivalent forms as one, where some of its free sizes are these numbers."""
-    return remade(graph, _Normal(sizes))
+    return remade(graph, Normal(sizes))
 
 
 @dataclass(slots=True)
-class _Normal:
+class Normal:
     """Makes each node normal, from operands that are so already."""
 
     sizes: Mapping[str, int]
@@ -65,7 +68,7 @@ class _Normal:
         return self.types[value]
 
 
-def parted(at: _Normal, op: pool.AdaptiveAvgPool, arguments: Arguments, output: Value) -> Made | None:
+def parted(at: Normal, op: pool.AdaptiveAvgPool, arguments: Arguments, output: Value) -> Made | None:
     """Parts that are all of one size are windows that lie side by side; a mean over all stays as it is."""
     space = at.type(_first(arguments)).space
     if set(op.parts) == {1} or not all(isinstance(size, int) for size in space):
@@ -76,14 +79,14 @@ def parted(at: _Normal, op: pool.AdaptiveAvgPool, arguments: Arguments, output: 
     return PARTS[type(op)].model_validate({"kernel_size": extents}), arguments
 
 
-def whole(at: _Normal, op: pool.AvgPool, arguments: Arguments, output: Value) -> Made | None:
+def whole(at: Normal, op: pool.AvgPool, arguments: Arguments, output: Value) -> Made | None:
     """A window that is the whole map is a mean over all."""
     space, windows = at.type(_first(arguments)).space, op.windows()
     is_whole = all(window.kernel == size and window.padding == 0 for size, window in zip(space, windows, strict=True))
     return (WHOLE[type(op)].model_validate({"output_size": 1}), arguments) if is_whole else None
 
 
-def rounded(at: _Normal, op: pool.Pool, arguments: Arguments, output: Value) -> Made | None:
+def rounded(at: Normal, op: pool.Pool, arguments: Arguments, output: Value) -> Made | None:
     """Where nothing is left to round, it is not said how."""
     floored = op.model_copy(update={"ceil_mode": False})
     space = at.type(_first(arguments)).space
@@ -92,13 +95,13 @@ def rounded(at: _Normal, op: pool.Pool, arguments: Arguments, output: Value) -> 
     return floored, arguments
 
 
-def pointwise(at: _Normal, op: pool.Pool, arguments: Arguments, output: Value) -> Made | None:
+def pointwise(at: Normal, op: pool.Pool, arguments: Arguments, output: Value) -> Made | None:
     """A window of one place at each place is no pool; but where it gives indices, too."""
     is_idle = all((each.kernel, each.stride, each.padding) == (1, 1, 0) for each in op.windows())
     return arguments[0] if is_idle and len(output.node.outputs) == 1 else None
 
 
-def joined(at: _Normal, op: Concat, arguments: Arguments, output: Value) -> Made | None:
+def joined(at: Normal, op: Concat, arguments: Arguments, output: Value) -> Made | None:
     """A concat of concats along the same axis is one of all."""
     inner = [value.node.arguments if value and value.node.op == op else (value,) for value in arguments]
     if op.center or all(len(values) == 1 for values in inner):
@@ -106,7 +109,7 @@ def joined(at: _Normal, op: Concat, arguments: Arguments, output: Value) -> Made
     return op, [value for values in inner for value in values]
 
 
-def rearranged(at: _Normal, op: Op, arguments: Arguments, output: Value) -> Made | None:
+def rearranged(at: Normal, op: Op, arguments: Arguments, output: Value) -> Made | None:
     """What only moves elements is one rearrangement with that in front of it."""
     value = _first(arguments)
     before, chain = value, [(op, at.type(value), at.type(output))]
@@ -125,12 +128,12 @@ def rearranged(at: _Normal, op: Op, arguments: Arguments, output: Value) -> Made
     return None if made is None or (made == op and before is value) else (made, [before])
 
 
-def unbegun(at: _Normal, op: Learned, arguments: Arguments, output: Value) -> Made | None:
+def unbegun(at: Normal, op: Learned, arguments: Arguments, output: Value) -> Made | None:
     """A file has the values of a parameter, and says nothing of how they began."""
     return (Learned(shape=op.shape), arguments) if op.std else None
 
 
-def sized(at: _Normal, op: Interpolate, arguments: Arguments, output: Value) -> Made | None:
+def sized(at: Normal, op: Interpolate, arguments: Arguments, output: Value) -> Made | None:
     """The size of another value is a number where that is known."""
     space = at.type(output).space
     if len(arguments) < 2 or not all(isinstance(size, int) for size in space):
@@ -144,11 +147,14 @@ def _first(arguments: Arguments) -> Value:
     return value
 
 
-Rule: TypeAlias = Callable[[_Normal, Any, Arguments, Value], "Made | None"]
+Rule: TypeAlias = Callable[[Normal, Any, Arguments, Value], "Made | None"]
 RULES: Mapping[type[Op], tuple[Rule, ...]] = {
-    Concat: (joined,),
+    Concat: (joined, turned),
+    Getitem: (uncut,),
     Interpolate: (sized,),
     Learned: (unbegun,),
+    Pad: (unpadded,),
+    Roll: (rolled,),
     **dict.fromkeys(PARTS, (parted,)),
     **dict.fromkeys(WHOLE, (whole, rounded, pointwise)),
     **dict.fromkeys((pool.MaxPool1d, pool.MaxPool2d, pool.MaxPool3d), (rounded, pointwise)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from graphc.diff.sizes import Place, origins, sized
 from graphc.graph import Graph, Node, Scope
 
 Piece: TypeAlias = "Node | Scope"
@@ -18,7 +19,8 @@ class Side:
     `nodes` come in the order in which a walk from the outputs through the operands leaves them, inputs among them;
     `items` are a scope's nodes and scopes in that order. `users` are the nodes that read a node, with the slot.
     `owners` have by each `home` the node that comes first there: the one whose weights the others share; `shared` are
-    the homes of several.
+    the homes of several; `sized` have sizes with names in their attributes, `origins` say where those come from.
+    `tree` has all scopes once they were asked for.
     """
 
     graph: Graph
@@ -30,6 +32,9 @@ class Side:
     sizes: dict[Scope, int]
     owners: dict[str, Node] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
+    sized: frozenset[Node] = frozenset()
+    origins: dict[str, Place] = field(default_factory=dict)
+    tree: tuple[Scope, ...] = ()
 
     def owner(self, node: Node) -> Node:
         """The node whose weights it uses."""
@@ -43,8 +48,9 @@ class Side:
 
     def scopes(self) -> Iterator[Scope]:
         """All scopes that hold a node, parents first."""
-        for root in self.roots:
-            yield from (scope for scope in root.scopes() if scope in self.items)
+        if not self.tree:
+            self.tree = tuple(scope for root in self.roots for scope in root.scopes() if scope in self.items)
+        return iter(self.tree)
 
 
 def side_of(graph: Graph, training: bool) -> Side:
@@ -62,7 +68,9 @@ def side_of(graph: Graph, training: bool) -> Side:
     for node in nodes:
         owners.setdefault(node.home, node)
     shared = frozenset(node.home for node in nodes if owners[node.home] is not node)
-    return Side(graph, roots, nodes, position, users, items, sizes, owners, shared)
+    named = sized(nodes)
+    made = origins(inputs, nodes) if named else {}
+    return Side(graph, roots, nodes, position, users, items, sizes, owners, shared, named, made)
 
 
 def _walk(ends: Iterable[Node], users: dict[Node, list[tuple[Node, int]]]) -> Iterator[Node]:

@@ -120,3 +120,11 @@ def after(piece: Piece, order: Mapping[Node, int]) -> str:
     nodes = sorted(producers(piece), key=lambda node: order[node])
     beside = [it for it in (sibling(node, around) for node in nodes) if it is not None] if around else []
     return beside[-1].name if beside else ""
+
+
+def count(number: int) -> str:
+    """A count in few digits: 1.23 G."""
+    for size, sign in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= size:
+            return f"{number / size:.3g} {sign}"
+    return str(number)

@@ -89,6 +89,11 @@ class Op(BaseModel):
         """The attributes with their types: 0, 0.0 and false are not the same, though Python finds them equal."""
         return type(self), *map(exactly, self.settled.values())
 
+    @property
+    def canonical(self) -> tuple[object, ...]:
+        """As `exact`, with names that mean nothing outside of the op left out."""
+        return self.exact
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Op) and self.exact == other.exact
 

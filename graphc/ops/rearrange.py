@@ -130,6 +130,15 @@ class Rearrange(Rearranged):
     def exact(self) -> tuple[object, ...]:
         return type(self), self.pattern, *sorted(self.sizes.items())
 
+    @property
+    def canonical(self) -> tuple[object, ...]:
+        pattern = self.parsed
+        number = {name: place for place, name in enumerate(pattern.names)}
+        sides = (
+            tuple(tuple(number[name] for name in group) for group in side) for side in (pattern.left, pattern.right)
+        )
+        return type(self), *sides, *sorted((number[name], size) for name, size in self.sizes.items() if name in number)
+
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         pattern = self.parsed
         for name in self.sizes:
