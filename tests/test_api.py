@@ -289,7 +289,7 @@ def pages() -> Iterator[tuple[str, str]]:
 @pytest.mark.usefixtures("folder")
 def test_the_examples_of_the_document_run_and_print_what_it_says() -> None:
     examples = list(pages())
-    assert len(examples) == 11
+    assert len(examples) == 12
     program = "print(end='\\0')\n".join(code for code, _ in examples)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.stdout.split("\0"), done.stderr) == ([output for _, output in examples], "")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from graphc.checkpoint.origins import NOTHING, MisfitError, Origin, Shape
+from graphc.checkpoint.origins import NOTHING, MisfitError, Origin, Shape, is_below
 from graphc.checkpoint.stored import Stored, Tensors
 from graphc.graph import Graph
 from graphc.tensor import Weight
@@ -91,11 +91,6 @@ def _add(fit: Fit, tensors: Tensors, path: str, weight: Weight, origin: Origin) 
 
 def is_counter(path: str) -> bool:
     return path.rpartition(".")[2] == COUNTER
-
-
-def is_below(name: str, places: Iterable[str]) -> bool:
-    """Whether a tensor is one of these, or lies behind one: `norm.bias` behind `norm`."""
-    return any(f"{name}.".startswith(f"{place}.") for place in places)
 
 
 def is_spare(name: str) -> bool:

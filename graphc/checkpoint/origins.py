@@ -5,7 +5,7 @@ Operations stand in each other: a tensor that one is made of is named, or is its
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
@@ -193,3 +193,8 @@ def _axis(dim: int, shape: Shape) -> int:
     if not -len(shape) <= dim < len(shape):
         raise MisfitError(f"it has no axis {dim}")
     return dim % len(shape)
+
+
+def is_below(name: str, places: Iterable[str]) -> bool:
+    """Whether a tensor is one of these, or lies behind one: `norm.bias` behind `norm`."""
+    return any(f"{name}.".startswith(f"{place}.") for place in places)

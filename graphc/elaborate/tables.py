@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from graphc.checkpoint.fit import is_below
-from graphc.checkpoint.origins import NOTHING, Origin, Piece, Table
+from graphc.checkpoint.origins import NOTHING, Origin, Piece, Table, is_below
 from graphc.dims import Dim
 from graphc.elaborate.build import Build
 from graphc.elaborate.fitting import Matched, fitting
