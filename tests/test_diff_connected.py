@@ -183,7 +183,9 @@ def test_faster_rcnn_learns_what_fast_rcnn_is_given() -> None:
         "`regions` and `region_picture`, inputs before, are learnt now: by `proposals` (region_"
     )
     assert "gives losses `objectness` and `rpn_box`" in first.text
-    assert [edit.text for edit in made.edits[1:]] == ["`size`: 64 → 128"]
+    size, least = made.edits[1:]
+    assert size.text == "`size`: 64 → 128"
+    assert least.text.endswith("(least: 0.1 → 0.0)")
     assert len(json.dumps(made.data())) > len(made.text()) > 0
     assert made.draw()
 
