@@ -185,7 +185,7 @@ def test_faster_rcnn_learns_what_fast_rcnn_is_given() -> None:
     assert "gives losses `objectness` and `rpn_box`" in first.text
     size, least = made.edits[1:]
     assert size.text == "`size`: 64 → 128"
-    assert least.text.endswith("(least: 0.1 → 0.0)")
+    assert least.cause == "least: 0.1 → 0.0"
     assert len(json.dumps(made.data())) > len(made.text()) > 0
     assert made.draw()
 
