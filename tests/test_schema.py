@@ -443,7 +443,9 @@ def test_names_that_graphc_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize("damage", [damaged, reworded])
-@pytest.mark.parametrize("path", LIVE, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(each, id=each.stem, marks=[pytest.mark.slow] * (each.stem == "unet")) for each in LIVE]
+)
 def test_what_graphc_takes_the_schema_takes(path: Path, damage: Damage, tmp_path: Path) -> None:
     """A damaged spec that is still right passes; most are not."""
     generator = random.Random(path.stem)

@@ -89,7 +89,7 @@ def seen(graph: Graph) -> dict[str, Tensor]:
     return given | (regions(2, SIZE) if "regions" in graph.inputs else {})
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "mask_rcnn")) for n in SPECS])
 def test_the_same_is_found(name: str, torchvision: ModuleType) -> None:
     graph = small(name)
     weights, given, found = lively(graph), seen(graph), []

@@ -33,6 +33,7 @@ NEAR = 1e-5
 MAE = ["width=64", "depth=2", "heads=4", "decoder_width=32", "decoder_depth=1", "decoder_heads=2"]
 SMALL = {
     "transformer_base": ["vocabulary_size=50", "width=32", "hidden=64", "heads=4", "depth=2"],
+    "vit_ti_16": ["size=32", "depth=2", "classes=10"],
     "deit_ti_distilled": ["size=32", "depth=2", "classes=10"],
     "deit_ti_distilled, softly": ["size=32", "depth=2", "classes=10", "distill=soft_distillation"],
     "vit_patch7": ["H=28", "W=35", "depth=2"],

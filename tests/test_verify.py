@@ -37,6 +37,7 @@ from sketch import Sketch
 LANGUAGE = Path(__file__).parent / "cases" / "language"
 HEAVY = {
     "alexnet",
+    "coatnet",
     "deconvnet",
     "detr",
     "fcn",
@@ -45,6 +46,7 @@ HEAVY = {
     "image_gpt",
     "mae",
     "maskformer",
+    "nat",
     "transformer",
     "unet",
     "vgg",
