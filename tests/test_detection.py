@@ -115,7 +115,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "mask_rcnn": SMALL,
 }
 GIVEN: dict[str, dict[str, Any]] = {
-    "fast_rcnn": {"hidden": 64, "classes": 5, "score": 0.1},
+    "fast_rcnn:fast_rcnn_vgg16": {"hidden": 64, "classes": 5, "score": 0.1},
     "fast_rcnn:fast_rcnn_vgg16_align": {"hidden": 64, "classes": 5, "score": 0.1},
     "fast_rcnn:fast_rcnn_resnet50_fpn": {"layers": [1, 1, 1, 1], "hidden": 64, "classes": 5, "score": 0.1},
     "rcnn:rcnn_alexnet": {"classes": 4, "score": -0.5},
@@ -128,7 +128,7 @@ RATES = {
     "faster_rcnn": 2e-4,
     "faster_rcnn:faster_rcnn_vgg16": 1e-3,
     "mask_rcnn": 2e-4,
-    "fast_rcnn": 1e-3,
+    "fast_rcnn:fast_rcnn_vgg16": 1e-3,
     "fast_rcnn:fast_rcnn_resnet50_fpn": 2e-4,
 }
 """How fast it learns: better proposals are more boxes to correct, so that the loss of boxes can grow meanwhile."""

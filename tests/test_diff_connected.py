@@ -177,7 +177,7 @@ def test_mask_rcnn_is_faster_rcnn_with_one_more_head() -> None:
 
 
 def test_faster_rcnn_learns_what_fast_rcnn_is_given() -> None:
-    made = between("fast_rcnn", "faster_rcnn:faster_rcnn_vgg16")
+    made = between("fast_rcnn:fast_rcnn_vgg16", "faster_rcnn:faster_rcnn_vgg16")
     first = made.edits[0]
     assert first.text.startswith(
         "`regions` and `region_picture`, inputs before, are learnt now: by `proposals` (region_"
@@ -188,6 +188,13 @@ def test_faster_rcnn_learns_what_fast_rcnn_is_given() -> None:
     assert least.cause == "least: 0.1 → 0.0"
     assert len(json.dumps(made.data())) > len(made.text()) > 0
     assert made.draw()
+
+
+def test_proposals_are_learnt() -> None:
+    assert between("fast_rcnn", "faster_rcnn").sentence == (
+        "`regions` and `region_picture`, inputs before, are learnt now: by `proposals` (region_proposal_network), "
+        "for losses `objectness` and `rpn_box`."
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from test_detection import GIVEN, NETWORKS, alike, lively, pictures, rectangles,
 from test_regions import HEIGHT, OPS, WIDTH, drawn, said
 from test_suppression import CASES, THRESHOLDS, Case
 
-SPECS = ["faster_rcnn", "mask_rcnn", "fast_rcnn", "fast_rcnn:fast_rcnn_vgg16_align"]
+SPECS = ["faster_rcnn", "mask_rcnn", "fast_rcnn:fast_rcnn_vgg16", "fast_rcnn:fast_rcnn_vgg16_align"]
 SIZE = (128, 160)
 BOXES = {
     "random and odd": drawn(40, seed=5)[0],
