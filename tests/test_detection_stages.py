@@ -19,6 +19,7 @@ FEW = {"rpn_pre_nms_top_n_test": 300, "rpn_post_nms_top_n_test": 100}
 
 def with_frozen_norms(torchvision: ModuleType, name: str) -> nn.Module:
     """torchvision's with the norms that its trained ones have, with statistics and weights drawn at random."""
+    from torchvision.models.detection._utils import overwrite_eps
     from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
     from torchvision.ops.misc import FrozenBatchNorm2d
 
@@ -32,6 +33,7 @@ def with_frozen_norms(torchvision: ModuleType, name: str) -> nn.Module:
         elif "bn" in key or "downsample.1" in key:
             draws = {"bias": (-0.1, 0.1), "running_mean": (-0.1, 0.1), "running_var": (0.7, 1.4)}
             nn.init.uniform_(value, *draws.get(key.rpartition(".")[2], (0.7, 1.2)))
+    overwrite_eps(made, 0.0)
     return made.eval()
 
 
@@ -121,3 +123,18 @@ def test_one_score_is_the_difference_of_two() -> None:
             found.append(module.eval()(image)[:4])
     assert len(found[1][0]) > 3
     alike(*found)
+
+
+@pytest.mark.slow
+def test_fast_rcnn_finds_what_torchvisions_heads_find(torchvision: ModuleType) -> None:
+    """Given the regions that torchvision's proposes, with the weights of its Faster R-CNN."""
+    model = with_frozen_norms(torchvision, "faster_rcnn")
+    batch = pictures()
+    with torch.no_grad():
+        wanted = stages(model, batch)
+        frozen = {"norm": {"frozen_batch_norm": {"eps": 0.0}}}
+        module = loaded(graphc.compile("fast_rcnn:fast_rcnn_resnet50_fpn", set=frozen), model)
+        found = module(batch, wanted["proposals.boxes"], wanted["proposals.picture"])
+    assert len(wanted["boxes"]) > 10
+    for ours, key in zip(found, ("boxes", "labels", "scores", "picture"), strict=True):
+        close(ours, wanted[key])

@@ -21,6 +21,7 @@ Natural: TypeAlias = Annotated[int, Field(strict=True, ge=0)]
 Axis: TypeAlias = Annotated[int, Field(strict=True)]
 Flag: TypeAlias = Annotated[bool, Field(strict=True)]
 Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+NotNegative: TypeAlias = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Fraction: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1)]
 Symbolic: TypeAlias = Annotated[Dim, WithJsonSchema({"type": "string", "description": "an expression"})]
 """A size that depends on the free sizes of the inputs."""

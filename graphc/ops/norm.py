@@ -11,6 +11,7 @@ from graphc.ops.base import (
     Count,
     Flag,
     Fraction,
+    NotNegative,
     Pointwise,
     Positive,
     Requirement,
@@ -67,8 +68,8 @@ class FrozenBatchNorm(Pointwise):
 
     name = "frozen_batch_norm"
     each = 2
-    eps: Positive = 1e-5
-    """What is added to the variance, so that nothing is divided by 0."""
+    eps: NotNegative = 1e-5
+    """What is added to the variance, so that nothing is divided by 0; 0 in torchvision's trained detectors."""
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         yield rank(input, 4)

@@ -84,7 +84,7 @@ ROWS: dict[str, Row] = {
     ),
     "frozen_batch_norm": Row(
         Oracle(
-            one(images(), eps_=st.sampled_from([1e-5, 0.5])),
+            one(images(), eps_=st.sampled_from([1e-5, 0.5, 0.0])),
             lambda a, o: torchvision().ops.FrozenBatchNorm2d(in_features(of_images(o), 1), **a),
         ),
         settled=[
@@ -95,7 +95,7 @@ ROWS: dict[str, Row] = {
             Refusal({}, (MATRIX,), "needs a value with 4 axes, got [N, 3] with 2"),
         ],
         wrong=[
-            Wrong({"eps": 0.0}, "eps should be greater than 0, got 0.0"),
+            Wrong({"eps": -0.1}, "eps should be greater than or equal to 0, got -0.1"),
         ],
     ),
     "group_norm": Row(
