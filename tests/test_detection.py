@@ -129,6 +129,7 @@ RATES = {
     "faster_rcnn:faster_rcnn_vgg16": 1e-3,
     "mask_rcnn": 2e-4,
     "fast_rcnn:fast_rcnn_vgg16": 1e-3,
+    "fast_rcnn:fast_rcnn_vgg16_align": 1e-3,
     "fast_rcnn:fast_rcnn_resnet50_fpn": 2e-4,
 }
 """How fast it learns: better proposals are more boxes to correct, so that the loss of boxes can grow meanwhile."""

@@ -1,4 +1,4 @@
-"""Pyramids of features: the five of the FPN paper against torchvision's parts, and branches centred in each other."""
+"""Pyramids of features: the five of the FPN paper against torchvision's parts."""
 
 from __future__ import annotations
 
