@@ -63,14 +63,19 @@ def close(ours: Tensor, wanted: Tensor) -> None:
 
 def alike(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> None:
     """The same things, those of a picture best first; of scores that differ by rounding alone either may be first."""
-    boxes, labels, scores, picture, *_ = found
-    own = labels[:, None] * 1000 + picture[:, None]
-    other = (own != wanted[1] * 1000 + wanted[3]) * 1e6
-    of = ((boxes[:, None] - wanted[0]).abs().amax(2) + other).argmin(0)
-    assert of.sort()[0].tolist() == list(range(len(boxes)))
-    close(scores, wanted[2])
+    close(found[2], wanted[2])
+    of = order(found[0], found[1] * 1000 + found[3], wanted[0], wanted[1] * 1000 + wanted[3])
     for ours, theirs in zip(found, wanted, strict=True):
         close(ours[of], theirs)
+
+
+def order(boxes: Tensor, kind: Tensor, wanted: Tensor, of_kind: Tensor) -> list[int]:
+    """Which of our boxes each wanted one is, among those of its kind; of equal boxes any."""
+    from scipy.optimize import linear_sum_assignment
+
+    assert boxes.shape == wanted.shape
+    cost = (wanted[:, None] - boxes).abs().amax(2) + (of_kind[:, None] != kind) * 1e6
+    return [int(column) for column in linear_sum_assignment(cost)[1]]
 
 
 def things() -> dict[str, Tensor]:
@@ -162,9 +167,12 @@ def regions(count: int, size: tuple[int, int]) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("name", QUICK_FIRST)
 def test_onnx_runtime_finds_what_torch_does(name: str) -> None:
-    """In pictures of two sizes, one and two of them, with one file."""
     graph = graphc.compile(name, set=(NETWORKS | GIVEN)[name])
-    weights = lively(graph)
+    same_in_both(graph, lively(graph))
+
+
+def same_in_both(graph: Graph, weights: dict[str, Tensor]) -> None:
+    """What is found in pictures of two sizes, one and two of them, by the module and by one file."""
     module = graph.module(weights=weights)
     assert isinstance(module, nn.Module)
     run = session(onnx.load_from_string(graph.onnx(weights=weights).SerializeToString())).run

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import graphc
 from graphc.cost import parameters
 from graphc.graph import Graph
-from test_detection import Detector, alike, close, lively, loaded, pictures, theirs
+from test_detection import Detector, alike, close, lively, loaded, order, pictures, same_in_both, theirs
 
 FEW = {"rpn_pre_nms_top_n_test": 300, "rpn_post_nms_top_n_test": 100}
 """Of torchvision's; ours are `pre` and `post`."""
@@ -30,6 +30,8 @@ def with_frozen_norms(torchvision: ModuleType, name: str) -> nn.Module:
     for key, value in (*made.named_parameters(), *made.named_buffers()):
         if "bbox_pred" in key or "cls_" in key:
             nn.init.normal_(value, std=0.05)
+        elif key.endswith("mask_fcn_logits.weight"):
+            value.data *= 0.1  # or each mask is 0 or 1
         elif "bn" in key or "downsample.1" in key:
             draws = {"bias": (-0.1, 0.1), "running_mean": (-0.1, 0.1), "running_var": (0.7, 1.4)}
             nn.init.uniform_(value, *draws.get(key.rpartition(".")[2], (0.7, 1.2)))
@@ -71,7 +73,7 @@ def numbered(rows: list[Tensor]) -> Tensor:
 @pytest.mark.parametrize("norms", ["", "_frozen"])
 @pytest.mark.parametrize("name", ["faster_rcnn", "mask_rcnn"])
 def test_each_stage_is_torchvisions(name: str, norms: str, torchvision: ModuleType) -> None:
-    """With the same weights, to 1e-4 of a stage's largest number: as many proposals and things, in their order."""
+    """With the same weights, to 1e-4 of a stage's largest number; of equal scores either is first."""
     variant = f"{name.replace('_', '')}_resnet50_fpn"
     model = with_frozen_norms(torchvision, name) if norms else theirs(torchvision, variant, **FEW)
     batch = pictures(2 if name == "faster_rcnn" else 1)
@@ -86,11 +88,21 @@ def test_each_stage_is_torchvisions(name: str, norms: str, torchvision: ModuleTy
     with torch.no_grad():
         found = dict(zip(graph.outputs, loaded(graph, model)(batch), strict=True))
     assert found.keys() == wanted.keys()
+    rows = [
+        ("proposals.boxes", "proposals.picture", ("proposals.boxes", "proposals.picture", *OF_PROPOSALS)),
+        ("boxes", "labels", ("boxes", "labels", "scores", "picture", *OF_THINGS)),
+    ]
+    for boxes, kind, paths in rows:
+        of = order(found[boxes], found[kind], wanted[boxes], wanted[kind])
+        found |= {path: found[path][of] for path in paths if path in found}
     for path, value in wanted.items():
         assert found[path].isfinite().all(), path
         close(found[path], value)
 
 
+OF_PROPOSALS = ("pooling", "region.logits", "region.deltas")
+OF_THINGS = ("of_things", "painted", "masks")
+"""Values with a row for each."""
 SMALL_VGG16 = {"hidden": 64, "classes": 5, "pre": 60, "post": 30, "score": 0.1}
 PLACE = ["proposals.seen.0.cls_logits", "proposals.seen.0.bbox_pred"]
 
@@ -138,3 +150,11 @@ def test_fast_rcnn_finds_what_torchvisions_heads_find(torchvision: ModuleType) -
     assert len(wanted["boxes"]) > 10
     for ours, key in zip(found, ("boxes", "labels", "scores", "picture"), strict=True):
         close(ours, wanted[key])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["faster_rcnn", "mask_rcnn"])
+def test_onnx_runtime_finds_what_the_whole_network_does(name: str, torchvision: ModuleType) -> None:
+    """At its real sizes."""
+    weights = with_frozen_norms(torchvision, name).state_dict()
+    same_in_both(graphc.compile(f"{name}:{name.replace('_', '')}_resnet50_fpn_frozen"), weights)
