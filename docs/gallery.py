@@ -46,7 +46,7 @@ class Plot:
 
 
 PLOTS = tuple(
-    Plot(f"vit_swin{suffix}", ("vit_b_16", "swin_b"), "H,W,size=224..1120/224") for suffix in (".png", ".svg")
+    Plot(f"vit_swin{suffix}", ("vit_b_16", "swin_b"), "H,W=224..1120/224") for suffix in (".png", ".svg")
 )
 GALLERY = (
     Picture("tiny.svg", str(TOP / "examples" / "tiny.yaml"), {}),

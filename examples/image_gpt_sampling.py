@@ -21,7 +21,7 @@ from torch import Tensor, nn
 import graphc
 
 SIZE, GREYS = 8, 17
-SETTINGS = {"size": SIZE, "colours": GREYS, "width": 64, "depth": 3, "heads": 4}
+SETTINGS = {"H": SIZE, "W": SIZE, "colours": GREYS, "width": 64, "depth": 3, "heads": 4}
 SHOWN = 12
 
 

@@ -378,6 +378,15 @@ class Graph:
         """As `examples`, with some of the free sizes given."""
         return at_most(self.kept, {name: given.get(name, size.example) for name, size in self.sizes.items()})
 
+    def bound(self) -> Graph:
+        """The graph as it is built: free sizes that weights have are fixed at their examples.
+
+        It is the graph itself where weights have none.
+        """
+        from graphc.bound import bound
+
+        return bound(self)
+
     def module(
         self,
         *,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from graphc.copying import Copying
 from graphc.diagnostics import did_you_mean, listed
-from graphc.graph import Graph, Node, Part, Scope, Skipped, Value
+from graphc.graph import Graph, Part, Scope, Value
 
 MODEL = "model"
 """The scope that the main graph becomes inside its training."""
@@ -44,7 +45,7 @@ def with_training(graph: Graph) -> Graph:
     part = graph.training
     if part is None or not part.losses:
         raise ValueError(f"`{graph.name}` has no `training` with losses")
-    return _Joining(graph, part).graph()
+    return _Joining().graph(graph, part)
 
 
 def values_of(graph: Graph) -> dict[str, Value]:
@@ -59,34 +60,36 @@ def values_of(graph: Graph) -> dict[str, Value]:
 
 
 @dataclass(slots=True)
-class _Joining:
-    """Puts the main graph into a scope of a new one.
+class _Joining(Copying):
+    """Puts the main graph into a scope of a new one, called `name`.
 
-    `prefix` is where that scope is; `lived` are the paths below which weights of the main graph live.
+    `lived` are the paths below which weights of the main graph live; `inside` is true while it is being copied.
     """
 
-    main: Graph
-    part: Part
-    scopes: dict[Scope, Scope] = field(default_factory=dict)
-    nodes: dict[Node, Node] = field(default_factory=dict)
-    prefix: str = ""
+    name: str = ""
     lived: frozenset[str] = frozenset()
+    inside: bool = False
 
-    def graph(self) -> Graph:
-        main, part = self.main, self.part
-        self.prefix = _free_name({item.name for item in part.root.items})
+    def graph(self, main: Graph, part: Part) -> Graph:
+        self.name = _free_name({item.name for item in part.root.items})
         self.lived = frozenset(node.home for node in main.nodes) | {scope.home for scope in main.root.scopes()}
         bindings = main.root.bindings | part.root.bindings
         root = replace(part.root, name=main.name, bindings=bindings, parent=None, items=[])
         self.scopes[part.root] = root
         for value in (*main.inputs.values(), *part.inputs.values()):
-            self.nodes[value.node] = self.node(value.node, root, "")
+            self.node(value.node, root)
+        model = self.main(main, root)
+        for item in part.root.items:
+            if isinstance(item, Scope):
+                self.framed(item, root)
+        for node in part.nodes:
+            self.node(node)
+        self.fill(part.root)
         inputs = self.values(main.inputs | part.inputs)
-        model = self.scope(main.root, root, f"{self.prefix}.")
-        root.items = [model, *(self.item(item, root, "") for item in part.root.items)]
-        root.inputs = inputs
         named = {name: value for name, value in main.outputs.items() if name.isidentifier()}
-        root.lets = self.values(named | part.root.lets)
+        root.items = [model, *root.items]
+        root.inputs = inputs
+        root.lets = self.values(named) | root.lets
         root.outputs = self.values({loss.name: loss.value for loss in part.losses})
         nodes = [self.nodes[node] for node in (*main.nodes, *part.nodes)]
         return replace(
@@ -102,64 +105,27 @@ class _Joining:
             init=tuple(replace(rule, paths=tuple(map(self.weight, rule.paths))) for rule in main.init),
         )
 
-    def item(self, item: Node | Scope | Skipped, around: Scope, prefix: str) -> Node | Scope | Skipped:
-        if isinstance(item, Skipped):
-            return replace(item, value=item.value and self.value(item.value))
-        if isinstance(item, Scope):
-            return self.scope(item, around, prefix)
-        self.nodes[item] = self.node(item, around, prefix)
-        return self.nodes[item]
-
-    def node(self, node: Node, around: Scope, prefix: str) -> Node:
-        return Node(
-            path=prefix + node.path,
-            op=node.op,
-            arguments=tuple(value and self.value(value) for value in node.arguments),
-            type={value.name: value.type for value in node.outputs},
-            scope=around,
-            span=node.span,
-            written=node.written,
-            condition=node.condition,
-            inline=node.inline,
-            home=self.path(node.home, self.lives(node.home)),
-        )
-
-    def scope(self, scope: Scope, around: Scope, prefix: str) -> Scope:
-        """A scope and all below; the root becomes a block."""
-        is_root = scope.kind == "root"
-        made = self.scopes[scope] = replace(
-            scope,
-            name=self.prefix if is_root else scope.name,
-            path=f"{prefix}{scope.path}".removesuffix("."),
-            kind="block" if is_root else scope.kind,
-            parent=around,
-            inputs=self.values(scope.inputs),
-            outputs={},
-            lets={},
-            items=[],
-            home=self.path(scope.home, self.lives(scope.home)).removesuffix("."),
-        )
-        made.items = [self.item(item, made, prefix) for item in scope.items]
-        made.outputs = self.values(self.main.outputs if is_root else scope.outputs)
-        made.lets = self.values(scope.lets)
+    def main(self, main: Graph, around: Scope) -> Scope:
+        """The main graph as a block."""
+        self.inside = True
+        made = self.framed(main.root, around)
+        for node in main.nodes:
+            self.node(node)
+        self.fill(main.root)
+        self.inside = False
+        made.name, made.kind, made.outputs = self.name, "block", self.values(main.outputs)
         return made
 
-    def lives(self, home: str) -> bool:
-        """Whether what lives at a path is a part of the main graph."""
-        return home in self.lived
+    def place(self, path: str) -> str:
+        return f"{self.name}.{path}".removesuffix(".") if self.inside else path
 
-    def path(self, path: str, in_main: bool) -> str:
-        return f"{self.prefix}.{path}" if in_main else path
+    def home(self, path: str) -> str:
+        return f"{self.name}.{path}".removesuffix(".") if path in self.lived else path
 
     def weight(self, path: str) -> str:
         """The path of a weight."""
-        return self.path(path, self.lives(path.rpartition(".")[0]))
-
-    def value(self, value: Value) -> Value:
-        return self.nodes[value.node].outputs[value.node.outputs.index(value)]
-
-    def values(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        return {name: self.value(value) for name, value in values.items()}
+        home, _, last = path.rpartition(".")
+        return f"{self.home(home)}.{last}"
 
 
 def _free_name(taken: set[str]) -> str:

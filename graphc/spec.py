@@ -11,7 +11,7 @@ from graphc.graph import Figure, FreeSize, Paper
 from graphc.source import Mapping, Scalar, Tree
 from graphc.tensor import DType
 
-ParameterKind: TypeAlias = Literal["int", "float", "bool", "text", "list", "step"]
+ParameterKind: TypeAlias = Literal["int", "size", "float", "bool", "text", "list", "step"]
 Operand: TypeAlias = "Formula | Step | Branch"
 Loops: TypeAlias = "dict[str, Formula | tuple[Formula, ...]]"
 

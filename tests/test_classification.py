@@ -205,7 +205,7 @@ SIZES = {
     "mobilenet_v2": [(2, 3, 224, 224), (2, 3, 95, 120)],
     "mobilenet_v3_large": [(2, 3, 224, 224), (2, 3, 95, 120)],
     "mobilenet_v3_small": [(2, 3, 224, 224), (2, 3, 95, 120)],
-    "efficientnet_b0": [(2, 3, 224, 224)],
+    "efficientnet_b0": [(2, 3, 224, 224), (2, 3, 129, 96)],
     "efficientnet_b3": [(2, 3, 300, 300)],
 }
 SLOW = {"densenet121", "mobilenet_v2", "mobilenet_v3_large", "vgg11", "vgg16", "vgg16_bn"}
@@ -217,10 +217,9 @@ def test_same_weights_same_outputs(name: str, torchvision: ModuleType) -> None:
     assert_equal(compile(name), theirs, *SIZES[name])
 
 
-@pytest.mark.parametrize("name", ["googlenet", "efficientnet_b0"])
-def test_fixed_sizes_can_be_set(name: str, torchvision: ModuleType) -> None:
-    theirs = torchvision.models.get_model(name, weights=None, **without_heads(name))
-    assert_equal(compile(name, read_settings(["size=128"])), theirs, (2, 3, 128, 128))
+def test_fixed_sizes_can_be_set(torchvision: ModuleType) -> None:
+    theirs = torchvision.models.get_model("googlenet", weights=None, **without_heads("googlenet"))
+    assert_equal(compile("googlenet", read_settings(["size=128"])), theirs, (2, 3, 128, 128))
 
 
 def test_auxiliary_head_equals_torchvision(torchvision: ModuleType) -> None:

@@ -170,9 +170,9 @@ def test_a_series_is_the_costs_of_the_spec_at_each_size() -> None:
 
 
 def test_only_sizes_that_a_network_takes_are_in_its_series() -> None:
-    """U-Net: 16·k + 12 from 188 on; ViT has its size as a parameter, at least a patch."""
+    """U-Net: 16·k + 12 from 188 on; ViT needs a patch at least."""
     assert series("unet", NO_SETTINGS, Over.read("H,W=150..260/2")).sizes[:3] == (188, 204, 220)
-    assert series("vit_ti_16", NO_SETTINGS, Over.read("size,H=8..40/8")).sizes == (16, 24, 32, 40)
+    assert series("vit_ti_16", NO_SETTINGS, Over.read("H,W=8..40/8")).sizes == (16, 24, 32, 40)
 
 
 @pytest.mark.parametrize(

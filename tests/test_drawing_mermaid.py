@@ -119,8 +119,8 @@ def test_a_flowchart_is_read(address: str, depth: int) -> None:
 def test_a_flowchart_has_what_the_spec_has() -> None:
     chart = chart_of("vit", depth=1)
     shown = list(chart.labels.values())
-    assert shown[0] == "image\n[N, 3, 224, 224]"
-    assert "encoder encoder_layer 12 ×12\n[N, 197, 768]" in shown
+    assert shown[0] == "image\n[N, 3, H, W]"
+    assert "encoder encoder_layer 12 ×12\n[N, (H//16)*(W//16) + 1, 768]" in shown
     assert "getitem [:, 0]\n[N, 768]" in shown
     assert chart.title.startswith("ViT · vit_b_16 — Dosovitskiy, ")
     names = list(chart.labels)

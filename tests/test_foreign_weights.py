@@ -168,7 +168,7 @@ def test_transformers_image_gpt_gives_the_same_from_its_own_names(transformers: 
     reference = transformers.ImageGPTForCausalImageModeling(config).eval()
     for path, weight in reference.named_parameters():
         nn.init.normal_(weight, mean=float("ln_" in path), std=0.2)
-    graph = compile("image_gpt", read_settings(["size=5", "colours=12", "width=32", "depth=2", "heads=4"]))
+    graph = compile("image_gpt", read_settings(["H=5", "W=5", "colours=12", "width=32", "depth=2", "heads=4"]))
     module = graph.module(weights=reference.state_dict())
     assert isinstance(module, nn.Module)
     pixels = torch.randint(12, (2, 5, 5))

@@ -39,7 +39,7 @@ def test_what_a_page_shows_is_what_is_printed(command: str, printed: str) -> Non
 
 def formula(address: str, *parameters: str, of: str = "MACs") -> sympy.Expr:
     """A formula as it is printed, read by another program."""
-    text = symbolic(f"{EXAMPLES}/{address}", NO_SETTINGS, parameters).formula(of)
+    text = symbolic(address, NO_SETTINGS, parameters).formula(of)
     powers = re.sub(f"[{''.join(map(chr, POWERS))}]+", lambda found: "**" + found[0].translate(POWERS), text)
     names = {name: sympy.Symbol(name) for name in "NCHWMhw"}
     return sympy.sympify(powers.replace("·", "*").replace(",", ""), locals=names)
@@ -50,8 +50,8 @@ N, C, H, W, M, h, w = sympy.symbols("N C H W M h w")
 
 def test_attention_costs_what_swins_paper_says() -> None:
     """Liu et al. 2021, equations 1 and 2, for N pictures."""
-    everywhere = formula("attention_costs.yaml:msa", "C")
-    windows = formula("attention_costs.yaml:w_msa", "C", "M")
+    everywhere = formula(f"{EXAMPLES}/attention_costs.yaml:msa", "C")
+    windows = formula(f"{EXAMPLES}/attention_costs.yaml:w_msa", "C", "M")
     assert sympy.expand(everywhere - N * (4 * h * w * C**2 + 2 * (h * w) ** 2 * C)) == 0
     assert sympy.expand(windows - N * (4 * h * w * C**2 + 2 * M**2 * h * w * C)) == 0
 
@@ -59,19 +59,13 @@ def test_attention_costs_what_swins_paper_says() -> None:
 def test_three_small_convolutions_have_the_weights_that_vggs_paper_says() -> None:
     """Simonyan and Zisserman 2014, section 2.3: 3·(3²C²) = 27C² against 7²C² = 49C²; two against 5²C²."""
     for variant, weights in (("three_3x3", 27), ("one_7x7", 49), ("two_3x3", 18), ("one_5x5", 25)):
-        assert formula(f"stacked.yaml:{variant}", "C", of="parameters") == weights * C**2
-        assert formula(f"stacked.yaml:{variant}", "C") == weights * N * H * W * C**2
+        assert formula(f"{EXAMPLES}/stacked.yaml:{variant}", "C", of="parameters") == weights * C**2
+        assert formula(f"{EXAMPLES}/stacked.yaml:{variant}", "C") == weights * N * H * W * C**2
 
 
 @pytest.mark.slow
 def test_vits_formula_is_that_of_its_layers() -> None:
-    """12 layers of width 768 over n = size²/256 + 1 tokens: 12C²n + 2n²C each; the patches, and a head of 1000."""
-    size = sympy.Symbol("size")
-    text = symbolic("vit_b_16", NO_SETTINGS, ["size"]).formula("MACs")
-    printed = sympy.sympify(
-        text.replace("size⁴", "size**4").replace("size²", "size**2").replace("·", "*").replace(",", ""),
-        locals={"N": N, "size": size},
-    )
-    tokens, width = size**2 / sympy.Integer(256) + 1, 768
+    """12 layers of width 768 over n = H·W/256 + 1 tokens: 12C²n + 2n²C each; the patches, and a head of 1000."""
+    tokens, width = H * W / sympy.Integer(256) + 1, 768
     layers = 12 * (12 * width**2 * tokens + 2 * width * tokens**2)
-    assert sympy.expand(printed - N * (layers + (tokens - 1) * 768 * width + 1000 * width)) == 0
+    assert formula("vit_b_16") == sympy.expand(N * (layers + (tokens - 1) * 768 * width + 1000 * width))

@@ -170,7 +170,7 @@ FALLING = {
     "cbam_resnet18": ["H=64", "W=64"],
     "convnext_tiny": ["H=64", "W=64"],
     "densenet121": ["H=64", "W=64"],
-    "efficientnet_b0": ["size=64"],
+    "efficientnet_b0": ["H=64", "W=64"],
     "googlenet": [],
     "mnist_cnn": [],
     "mobilenet_v2": ["H=64", "W=64"],

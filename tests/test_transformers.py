@@ -33,16 +33,16 @@ NEAR = 1e-5
 MAE = ["width=64", "depth=2", "heads=4", "decoder_width=32", "decoder_depth=1", "decoder_heads=2"]
 SMALL = {
     "transformer_base": ["vocabulary_size=50", "width=32", "hidden=64", "heads=4", "depth=2"],
-    "vit_ti_16": ["size=32", "depth=2", "classes=10"],
-    "deit_ti_distilled": ["size=32", "depth=2", "classes=10"],
-    "deit_ti_distilled, softly": ["size=32", "depth=2", "classes=10", "distill=soft_distillation"],
+    "vit_ti_16": ["H=32", "W=32", "depth=2", "classes=10"],
+    "deit_ti_distilled": ["H=32", "W=32", "depth=2", "classes=10"],
+    "deit_ti_distilled, softly": ["H=32", "W=32", "depth=2", "classes=10", "distill=soft_distillation"],
     "vit_patch7": ["H=28", "W=35", "depth=2"],
     "vit_patch7_unfold": ["H=28", "W=35", "depth=2"],
     "vit_patch7_identity": ["H=28", "W=35", "depth=2"],
     "mae_vit_b_16": [*MAE, "H=64", "W=48"],
     "mae_vit_b_16, normalised": [*MAE, "H=64", "W=48", "norm_pixels=true"],
-    "image_gpt_s": ["size=5", "colours=12", "width=32", "depth=2"],
-    "vit_hybrid_r50_b_16": ["size=32", "layers=[1, 1, 1]", "width=64", "heads=4", "depth=1", "classes=10"],
+    "image_gpt_s": ["H=5", "W=5", "colours=12", "width=32", "depth=2"],
+    "vit_hybrid_r50_b_16": ["H=32", "W=32", "layers=[1, 1, 1]", "width=64", "heads=4", "depth=1", "classes=10"],
     "vt_resnet18": ["H=48", "W=32", "layers=[1, 1, 1]", "width=96", "classes=10"],
     "detr_r50": ["H=64", "W=48", "layers=[1, 1, 1, 1]", "width=32", "heads=4", "hidden=48", "depth=2", "queries=9"],
     "sequence_conv": ["vocabulary_size=20", "T=30"],
@@ -54,7 +54,9 @@ SMALL = {
 
 
 def small(name: str) -> Graph:
-    return compile(name.partition(",")[0], read_settings(SMALL[name]))
+    """Sizes are set as examples, and stay free."""
+    settings = [text for text in SMALL[name] if not text[0].isupper()]
+    return compile(name.partition(",")[0], read_settings(settings, [text for text in SMALL[name] if text[0].isupper()]))
 
 
 def count(size: Size | None, graph: Graph) -> int:
@@ -254,7 +256,7 @@ def test_deit_gives_what_timms_gives(name: str, torchvision: ModuleType) -> None
 def test_deit_learns_from_label_and_teacher(distill: str, torchvision: ModuleType) -> None:
     """Equations 2 and 3, with τ = 3 and λ = 0.1, of the logits of timm's two heads."""
     torch.manual_seed(0)
-    settings = ["size=32", "depth=2", "classes=10", f"distill={distill}"]
+    settings = ["H=32", "W=32", "depth=2", "classes=10", f"distill={distill}"]
     reference = stirred(of_timm(DEIT["deit_ti_distilled"], img_size=32, depth=2, num_classes=10))
     graph = compile("deit_ti_distilled", read_settings(settings))
     module = graph.module(weights=reference.state_dict(), training=True)
@@ -455,7 +457,7 @@ def test_hybrid_gives_what_timms_gives(torchvision: ModuleType) -> None:
     """Two layers behind the whole ResNet, on a smaller picture; in float32 rounding alone comes to 1.1e-5."""
     torch.manual_seed(0)
     reference = stirred(of_timm("vit_base_r50_s16_224", img_size=96, depth=2, num_classes=10)).double()
-    graph = compile("vit_hybrid", read_settings(["size=96", "depth=2", "classes=10"]))
+    graph = compile("vit_hybrid", read_settings(["H=96", "W=96", "depth=2", "classes=10"]))
     module, image = ours(graph, reference).double(), torch.randn(2, 3, 96, 96, dtype=torch.float64)
     with torch.inference_mode():
         wanted = reference(image)

@@ -46,7 +46,7 @@ SMALL = {
     "swin": (["width=8", "layers=[2,2,2,2]", "heads=[1,2,2,4]", "window=3", "drop_path=0", "classes=5"], (64, 32)),
     "nat": (["width=8", "layers=[1,1,1,1]", "window=3", "drop_path=0", "classes=5"], (96, 128)),
     "cvt": (["width=[8,24,24]", "layers=[1,1,2]", "drop_path=0", "classes=5"], (48, 64)),
-    "coatnet": (["size=64", "width=[8,16,32,64]", "layers=[1,1,2,1]", "drop_path=0", "classes=5"], ()),
+    "coatnet": (["H=64", "W=64", "width=[8,16,32,64]", "layers=[1,1,2,1]", "drop_path=0", "classes=5"], ()),
     "mobilevit": (["width=[8,8,8,16,16]", "token_width=[0,0,16,16,16]", "features=16", "classes=5"], (64, 128)),
 }
 """Each network, small; and a picture's size that is not its example."""

@@ -48,7 +48,7 @@ def model(
     from graphc_onnx.assemble import assemble
     from graphc_onnx.values import source
 
-    return assemble(graph, source(weights, seed), Form(**options))
+    return assemble(graph.bound(), source(weights, seed), Form(**options))
 
 
 def graph(path: Path, name: str) -> tuple[Graph, list[Diagnostic]]:
@@ -96,7 +96,7 @@ def write(
     from graphc_onnx.storage import beside, inside
     from graphc_onnx.values import source
 
-    form = Form(**options)
+    graph, form = graph.bound(), Form(**options)
     apart = external_data or weights_size(graph, form.dtype) > LARGEST
     with beside(path) if apart else nullcontext(inside) as store:
         made = assemble(graph, source(weights, seed), form, store)

@@ -42,10 +42,8 @@ def written_whole(node: Node, names: Mapping[Value, str]) -> str:
 
     A number beside a value, which ONNX has as an initializer, is itself there.
     """
-    extra = node.op.__pydantic_extra__ or {}
-    attributes = {name: getattr(node.op, name) for name in type(node.op).model_fields} | extra
     made: dict[str, Json] = {
-        "attributes": {name: plain(value) for name, value in attributes.items()},
+        "attributes": {name: plain(value) for name, value in node.op.stated.items()},
         "operands": [None if value is None else _operand(value, names) for value in node.arguments],
         "outputs": [names[value] for value in node.outputs],
     }

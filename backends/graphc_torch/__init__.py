@@ -39,7 +39,7 @@ def source(graph: Graph, *, torchvision_ops: bool = False) -> str:
     """
     from graphc_torch.writer import source as source_of
 
-    return source_of(graph, torchvision_ops=torchvision_ops)
+    return source_of(graph.bound(), torchvision_ops=torchvision_ops)
 
 
 def lowers(graph: Graph) -> str:
@@ -78,7 +78,7 @@ def dynamic_shapes(graph: Graph) -> tuple[dict[int, object], ...]:
     """
     from graphc_torch.dynamic import shapes
 
-    return shapes(graph)
+    return shapes(graph.bound())
 
 
 def module(
@@ -101,7 +101,7 @@ def module(
     """
     from graphc_torch.live import load, load_training
 
-    return (load_training if training else load)(graph, seed, weights, torchvision_ops=torchvision_ops)
+    return (load_training if training else load)(graph.bound(), seed, weights, torchvision_ops=torchvision_ops)
 
 
 def activations(module: nn.Module, inputs: Inputs, paths: Iterable[str]) -> dict[str, Tensor]:
@@ -174,6 +174,7 @@ def write(graph: Graph, path: Path, *, weights: Mapping[str, Any] | None = None,
     """Writes the source to `path`, and weights that are given beside it; or where it ends so, the weights alone."""
     from graphc_torch.saved import save
 
+    graph = graph.bound()
     if path.suffix == ".safetensors":
         save(graph, path, weights)
         return

@@ -91,7 +91,12 @@ class Numbers:
             sized = not any(wanted.written) and wanted.name not in self.scopes[0].bindings
             return self.from_spec(wanted) or self.from_name(wanted) or (self.from_sizes(wanted) if sized else None)
         origins = wanted.origins()
-        return self.from_flow(origins, wanted) or self.from_seen(wanted) or self.from_ramp(origins, wanted)
+        return (
+            self.from_flow(origins, wanted)
+            or self.from_seen(wanted)
+            or self.from_ramp(origins, wanted)
+            or self.from_parameters(wanted)
+        )
 
     def from_spec(self, wanted: Wanted) -> Term | None:
         """What the spec says, where that is one expression for all rows."""
@@ -163,6 +168,13 @@ class Numbers:
         for term, values in reversed(self.seen):
             if tuple(values[row] for row in wanted.rows) == wanted.values:
                 return Term(term.code, term.strength, wanted.values)
+        return None
+
+    def from_parameters(self, wanted: Wanted) -> Term | None:
+        """An argument that is as large in all rows."""
+        for name, parameter in self.parameters.items():
+            if tuple(parameter.values[row] for row in wanted.rows) == wanted.values:
+                return Term(plain(name), ATOM, wanted.values)
         return None
 
     def from_ramp(self, origins: Sequence[Expr | None], wanted: Wanted) -> Term | None:

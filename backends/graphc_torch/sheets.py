@@ -28,9 +28,10 @@ def pictures(
     graph: Graph, values: Collection[Value], image: object, weights: Mapping[str, object] | None, channels: int
 ) -> dict[str, bytes]:
     """What stands in `graphc_torch.pictures`."""
-    batch = feed(graph, image)
     given = set(graph.inputs.values())
-    tapped = replace(graph, outputs=graph.outputs | {value.path: value for value in values if value not in given})
+    outputs = graph.outputs | {value.path: value for value in values if value not in given}
+    tapped = replace(graph, outputs=outputs).bound()
+    batch = feed(tapped, image)
     module = load(tapped, 0, weights).eval()
     with torch.random.fork_rng(devices=()), torch.inference_mode():
         torch.manual_seed(0)

@@ -34,6 +34,7 @@ def read_weights(
     file = None if isinstance(given, Mapping) else Path(fspath(given))
     place = Place(said, str(file) if file else "the weights given")
     found = tensors(given) if isinstance(given, Mapping) else read(Path(fspath(given)), place)
+    graph = graph.bound()
     fit = best(graph, found, training=training)
     if fit.is_wrong:
         raise misfit(graph, fit, place)

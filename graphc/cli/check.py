@@ -41,6 +41,7 @@ def report(graph: Graph) -> Iterator[str]:
     yield from (f"{label:{width}}  {text}" for label, text in rows.items())
     yield ""
     yield from _sizes(needs(graph))
+    yield from _bound(graph)
 
 
 def _rows(graph: Graph) -> Iterator[tuple[str, str]]:
@@ -60,13 +61,13 @@ def _training(graph: Graph, part: Part) -> Iterator[tuple[str, str]]:
 
     frozen = frozen_parameters(graph)
     said = f", {_figure(frozen, graph)} of them frozen" if frozen else ""
-    yield "in training", f"{_figure(training_parameters(graph), graph)} parameters{said}"
+    yield "in training", f"{_figure(training_parameters(graph), graph, ' parameters')}{said}"
     yield from (_row("  input", name, value, graph) for name, value in part.inputs.items())
     for loss in part.losses:
         yield f"  loss {loss.name}", f"trains {', '.join(loss.trains)}" if loss.trains else "trains all"
 
 
-def _figure(count: Size | None, graph: Graph) -> str:
+def _figure(count: Size | None, graph: Graph, unit: str = "") -> str:
     """A count with its digits in groups, at the examples if free sizes are in it."""
     from graphc.dims import substitute, symbols
 
@@ -74,7 +75,7 @@ def _figure(count: Size | None, graph: Graph) -> str:
         return "not counted: an op has no rule for them"
     examples = graph.examples()
     at = ", ".join(f"{name} = {examples[name]}" for name in examples if name in symbols(count))
-    return f"{int(str(substitute(count, examples))):,}" + (f" for {at}" if at else "")
+    return f"{int(str(substitute(count, examples))):,}{unit}" + (f" for {at}" if at else "")
 
 
 def _row(what: str, name: str, value: Value, graph: Graph) -> tuple[str, str]:
@@ -98,6 +99,19 @@ def _sizes(needs: list[Need]) -> Iterator[str]:
             continue
         told[key] = need.size.name
         yield from _about(need.size.name, need)
+
+
+def _bound(graph: Graph) -> Iterator[str]:
+    """The sizes at which weights are made."""
+    from graphc.bound import tied
+    from graphc.diagnostics import listed
+
+    names = tied(graph)
+    found = {name: size.example for name, size in graph.sizes.items() if name in names}
+    if found:
+        at = ", ".join(f"{name} = {example}" for name, example in found.items())
+        are = "are sizes" if len(found) > 1 else "is a size"
+        yield f"{listed(list(found))} {are} of weights: what is built is for {at}."
 
 
 def _about(name: str, need: Need) -> Iterator[str]:

@@ -174,6 +174,7 @@ def diff(before: Graph, after: Graph, *, names: tuple[str, str] | None = None) -
     `names` are what the reports call the two, their own if not given. Beside the graph of a model's file that was read
     (`graphc.sources.graph_of`), batch norms are folded and steps of training left out if the file has none.
     """
+    before, after = before.bound(), after.bound()
     matching, done = _matched(before, after)
     before_name, after_name = names or _names(before, after)
     return Diff(before, after, matching, tuple(_edits(matching)), before_name, after_name, done)

@@ -77,9 +77,9 @@ def variant_arguments(build: Build, spec: Spec, variant: Mapping) -> dict[str, T
     """What a variant of a file that is used sets, read among that file's own names."""
     frame = Frame(spec.main, Level(Scope("", "", "root", "", "", spec.span)))
     found = {}
-    for name, tree in variant.values.items():
-        parameter = spec.main.params[name]
-        found[name] = read_argument(build, kind_of(build, parameter, spec.main), tree, frame).thing
+    for name, parameter in spec.main.params.items():
+        if name in variant.values:
+            found[name] = read_argument(build, kind_of(build, parameter, spec.main), variant.values[name], frame).thing
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +11,7 @@ from typing import NoReturn, TypeAlias
 from graphc.codes import CODES
 from graphc.demands import Relation, Truth
 from graphc.diagnostics import Diagnostic, Note, Span, did_you_mean, listed
-from graphc.dims import ComplexityError, Dim, Size
+from graphc.dims import ComplexityError, Dim, Size, symbols
 from graphc.elaborate.frame import Place
 from graphc.elaborate.things import Callee, Failed, Result, Shared, Stopped, Thing
 from graphc.expr import Expr
@@ -154,14 +154,7 @@ class Build:
             judged = judge(op, tuple(None if value is None else value.type for value in arguments))
         except ComplexityError as error:
             self.fail("E305", f"{op.name}: {error}", place.span)
-        if judged.requirements:
-            present = (value for value in arguments if value is not None)
-            notes = (*map(self.giver, present), Note(f"this step is `{place.path}` in the graph"))
-            for requirement in judged.requirements:
-                message = f"{op.name}: {requirement.message}"
-                self.demand(requirement.condition, place, message, notes, requirement.hint)
-        for wish in judged.wishes:
-            self.wish(wish.condition, place, wish.message)
+        self.ask(op, arguments, judged, place)
         if len(self.nodes) >= MOST_NODES:
             self.stop(f"a graph has at most {MOST_NODES} nodes", place.span)
         scope = place.level.scope
@@ -189,6 +182,20 @@ class Build:
         self.nodes.append(node)
         return node
 
+    def ask(self, op: Op, arguments: Sequence[Value | None], judged: Judgement, place: Place) -> None:
+        """What an op demands and wishes."""
+        if judged.requirements:
+            present = (value for value in arguments if value is not None)
+            notes = (*map(self.giver, present), Note(f"this step is `{place.path}` in the graph"))
+            for requirement in judged.requirements:
+                message = f"{op.name}: {requirement.message}"
+                self.demand(requirement.condition, place, message, notes, requirement.hint)
+        if kept := judged.tied & self.kept:
+            message = f"{op.name}: only the data knows {_quoted(kept)}: it can't be the size of a weight"
+            self.fail("E501", message, place.span)
+        for wish in judged.wishes:
+            self.wish(wish.condition, place, wish.message)
+
     def own(self, node: Node) -> None:
         """Notes whose weights live where; all uses of a shared module must agree on them."""
         owner = self.owners.setdefault(node.home, node)
@@ -213,7 +220,7 @@ class Build:
     def demand(self, condition: Truth, place: Place, message: str, notes: tuple[Note, ...], hint: str = "") -> None:
         """What must hold: certain failure ends the step, what depends on free sizes is collected."""
         if isinstance(condition, Relation) and (kept := condition.names & self.kept):
-            hint = f"only the data knows {listed([f'`{name}`' for name in sorted(kept)])}: it may be anything"
+            hint = f"only the data knows {_quoted(kept)}: it may be anything"
             self.fail("E501", message, place.span, hint, notes)
         if isinstance(condition, Relation):
             span, calls = self.blamed(place.span)
@@ -226,6 +233,10 @@ class Build:
         if isinstance(condition, Relation) and not condition.names & self.kept:
             span, _ = self.blamed(place.span)
             self.demands.append(Demand(condition, place.path, span, message, strict=False))
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return listed([f"`{name}`" for name in sorted(names)])
 
 
 def all_files(spec: Spec) -> list[Spec]:
@@ -265,6 +276,8 @@ class Judgement:
     wishes: tuple[Requirement, ...]
     output: Tensor | Mapping[str, Tensor]
     most: Size | None = None
+    tied: frozenset[str] = frozenset()
+    """The free sizes that its weights have."""
 
     def outputs(self, size: str) -> dict[str, Tensor]:
         """The types by output; `size` is the name for a size that only the data knows."""
@@ -282,7 +295,10 @@ def judge(op: Op, types: tuple[Tensor | None, ...]) -> Judgement:
         if requirement.condition is False:
             return Judgement(tuple(open_requirements), (), Tensor(()))
     op.macs(*types)  # that it can be said
-    return Judgement(tuple(open_requirements), tuple(op.prefers(*types)), op.infer(*types), op.most(*types))
+    wishes, output, most = tuple(op.prefers(*types)), op.infer(*types), op.most(*types)
+    sizes = (size for weight in op.weights(*types).values() for size in weight.shape)
+    tied = frozenset(name for size in sizes if isinstance(size, Dim) for name in symbols(size))
+    return Judgement(tuple(open_requirements), wishes, output, most, tied)
 
 
 def trimmed(operands: Sequence[Value | None]) -> tuple[Value | None, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphc.diagnostics import Span
+from graphc.dims import Dim
 from graphc.elaborate.arguments import kind_of, read_argument
 from graphc.elaborate.build import Build
 from graphc.elaborate.frame import Frame
@@ -14,6 +15,7 @@ from graphc.spec import Block, Parameter
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
+    "size": (int, Dim),
     "float": (int, float),
     "bool": (bool,),
     "text": (str,),
@@ -22,6 +24,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _SPOKEN = {
     "int": "a whole number",
+    "size": "a whole number or a free size",
     "float": "a number",
     "bool": "true or false",
     "text": "a text",
@@ -85,7 +88,7 @@ def _default(build: Build, frame: Frame, parameter: Parameter) -> Argument:
 def _is_of_kind(build: Build, parameter: Parameter, block: Block, argument: Argument) -> bool:
     """Whether an argument is what its parameter needs; reported where it is not."""
     name, kind, thing = parameter.name, kind_of(build, parameter, block), argument.thing
-    wrong_bool = isinstance(thing, bool) and kind in ("int", "float")
+    wrong_bool = isinstance(thing, bool) and kind in ("int", "size", "float")
     if isinstance(thing, (Value, Result)):
         message = f"{name}: a parameter is a number, a text, a list or a step, never a value"
     elif kind in _TYPES and (wrong_bool or not isinstance(thing, _TYPES[kind])):

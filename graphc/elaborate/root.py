@@ -107,8 +107,8 @@ class Root:
     def arguments(self) -> Arguments:
         """What the variant sets, then what the settings set, read among the file's own names."""
         found = Arguments()
-        variant = self.spec.variants.get(self.variant or "")
-        for name, tree in {**(variant.values if variant else {}), **self.settings.parameters}.items():
+        own = {name: tree for name, tree in self.varied().items() if name not in self.spec.sizes}
+        for name, tree in {**own, **self.settings.parameters}.items():
             if name in self.fixed:
                 continue
             try:
@@ -118,6 +118,11 @@ class Root:
         if found.incomplete:
             raise Failed
         return found
+
+    def varied(self) -> dict[str, Tree]:
+        """What the variant sets: parameters, and examples of free sizes."""
+        variant = self.spec.variants.get(self.variant or "")
+        return variant.values if variant else {}
 
     def argument(self, name: str, tree: Tree) -> Argument:
         """The value of one parameter of the file."""
@@ -142,9 +147,10 @@ class Root:
         return found
 
     def sizes(self) -> dict[str, FreeSize]:
-        """The free sizes, with the examples that the settings give."""
+        """The free sizes, with the examples that the variant and the settings give."""
         sizes = {name: size for name, size in self.spec.sizes.items() if name not in self.fixed}
-        for name, tree in self.settings.sizes.items():
+        varied = {name: tree for name, tree in self.varied().items() if name in sizes}
+        for name, tree in {**varied, **self.settings.sizes}.items():
             if name not in sizes:
                 hint = did_you_mean(name, sizes, f"it has {listed(list(sizes))}")
                 self.build.report(

@@ -85,6 +85,11 @@ class Op(BaseModel):
         """The attributes by their names, what does the same written alike."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
+    @property
+    def stated(self) -> dict[str, object]:
+        """The attributes by their names, as they were given; further ones, where the op takes any."""
+        return {name: getattr(self, name) for name in type(self).model_fields} | (self.__pydantic_extra__ or {})
+
     @cached_property
     def exact(self) -> tuple[object, ...]:
         """The attributes with their types: 0, 0.0 and false are not the same, though Python finds them equal."""

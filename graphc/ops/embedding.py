@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from graphc.ops.base import Axis, Count, Free, Requirement, holds
+from graphc.ops.base import Axis, Count, Free, Requirement, Symbolic, holds, not_smaller
 from graphc.ops.loss import NonNegative
 from graphc.ops.reach import Seen, alike
 from graphc.ops.saved import INPUT, NOTHING
+from graphc.ops.source import Sizes, positive
 from graphc.tensor import Constant, Normal, Tensor, Weight
 
 
@@ -22,8 +23,8 @@ class Embedding(Free):
     keeps = INPUT
     example = "{num_embeddings: 1000, embedding_dim: 64}"
     operands = ("int64 [N, T]",)
-    num_embeddings: Count
-    """How many vectors there are."""
+    num_embeddings: Count | Symbolic
+    """How many vectors there are; where sizes are in it, they are fixed in what is built."""
     embedding_dim: Count
     """How long each is."""
     padding_idx: Axis | None = None
@@ -31,8 +32,10 @@ class Embedding(Free):
 
     def requires(self, input: Tensor) -> Iterator[Requirement]:
         count, padding = self.num_embeddings, self.padding_idx
-        message = f"padding_idx {padding} is none of num_embeddings {count}"
-        yield Requirement(padding is None or -count <= padding < count, message)
+        yield not_smaller(count, 1, f"num_embeddings {count} is not positive")
+        if padding is not None:
+            needed = padding + 1 if padding >= 0 else -padding
+            yield not_smaller(count, needed, f"padding_idx {padding} is none of num_embeddings {count}")
         yield holds(input, "int64")
 
     def infer(self, input: Tensor) -> Tensor:
@@ -52,10 +55,13 @@ class Learned(Free):
     each = 0
     keeps = NOTHING
     example = "{shape: [1, 1, 64], std: 0.02}"
-    shape: tuple[Count, ...]
-    """The shape of the tensor."""
+    shape: Sizes
+    """The shape of the tensor; free sizes in it are fixed in what is built."""
     std: NonNegative = 0.0
     """The standard deviation of the initial values; with 0 all begin as 0."""
+
+    def requires(self) -> Iterator[Requirement]:
+        yield from positive(self.shape)
 
     def infer(self) -> Tensor:
         return Tensor(self.shape)

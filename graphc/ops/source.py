@@ -25,6 +25,12 @@ KINDS: dict[type, DType] = {bool: "bool", int: "int64", float: "float32"}
 """What a number is held as."""
 
 
+def positive(shape: Sizes) -> Iterator[Requirement]:
+    """Each size is at least 1."""
+    for size in shape:
+        yield not_smaller(size, 1, f"a size of {size} is not positive")
+
+
 class Filled(Free):
     """A value of one number."""
 
@@ -36,8 +42,7 @@ class Filled(Free):
     """The shape of the value."""
 
     def requires(self) -> Iterator[Requirement]:
-        for size in self.shape:
-            yield not_smaller(size, 1, f"a size of {size} is not positive")
+        yield from positive(self.shape)
 
     def infer(self) -> Tensor:
         return Tensor(self.shape, self.held)

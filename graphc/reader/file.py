@@ -37,7 +37,8 @@ def read_file(to: Pieces, tree: Tree, digest: str) -> Spec | None:
     used = to.names(top.get("use"), lambda _, value: to.kind(value, Scalar, "a file"), "use", "use: {fpn: fpn.yaml}")
     groups = {"use": "a file", "blocks": "a block", "variants": "a variant"}
     to.distinct(*((what, top.get(key)) for key, what in groups.items()))
-    variants = _variants(to, top.get("variants"), main)
+    sizes = to.names(top.get("dims"), lambda key, value: _size(to, key, value), "dims")
+    variants = _variants(to, top.get("variants"), main, sizes)
     blocks = to.names(top.get("blocks"), lambda key, value: read_block(to, key, value), "blocks")
     return Spec(
         name=main.name,
@@ -47,7 +48,7 @@ def read_file(to: Pieces, tree: Tree, digest: str) -> Spec | None:
         blocks=blocks,
         variants=variants,
         default=_default(to, top.get("default"), variants),
-        sizes=to.names(top.get("dims"), lambda key, value: _size(to, key, value), "dims"),
+        sizes=sizes,
         expect=_expectations(to, top.get("expect"), variants),
         training=read_training(to, top.get("training")),
         sampling=read_sampling(to, top.get("sampling")),
@@ -84,12 +85,12 @@ def _main(to: Pieces, root: Mapping) -> Block:
     return main
 
 
-def _variants(to: Pieces, tree: Tree | None, main: Block) -> dict[str, Mapping]:
-    """What each variant sets: parameters of the file."""
+def _variants(to: Pieces, tree: Tree | None, main: Block, sizes: Collection[str]) -> dict[str, Mapping]:
+    """What each variant sets: parameters of the file, and examples of its free sizes."""
     variants = to.names(tree, lambda _, value: to.kind(value, Mapping, "a variant", "{} sets nothing"), "variants")
     for variant in variants.values():
         for text, key in variant.keys.items():
-            if text not in main.params:
+            if text not in main.params and text not in sizes:
                 hint = did_you_mean(text, main.params, f"its parameters are {listed(list(main.params))}")
                 to.report("E402", f"the spec has no parameter `{text}`", key.span, hint)
     return variants

@@ -89,12 +89,10 @@ class _Writer:
     # --- nodes and scopes
 
     def node(self, node: Node) -> Json:
-        extra = node.op.__pydantic_extra__ or {}
-        attributes = {name: getattr(node.op, name) for name in type(node.op).model_fields} | extra
         made: dict[str, Json] = {
             "path": node.path,
             "op": node.op.name,
-            "attributes": {name: things.plain(value) for name, value in attributes.items()},
+            "attributes": {name: things.plain(value) for name, value in node.op.stated.items()},
             "operands": [None if value is None else self.value(value) for value in node.arguments],
             "types": {value.name: things.tensor(value.type) for value in node.outputs},
             "span": self.span(node.span),

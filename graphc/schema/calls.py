@@ -20,6 +20,7 @@ EXPRESSION: Json = {"type": "string", "description": "An expression."}
 PLACEHOLDER: Json = {"type": "string", "description": "A parameter, as `$name`.", "pattern": "\\$"}
 ARGUMENTS: dict[str, Json] = {
     "int": either({"type": "integer"}, EXPRESSION),
+    "size": either({"type": "integer"}, EXPRESSION),
     "float": either({"type": "number"}, EXPRESSION),
     "bool": either({"type": "boolean"}, EXPRESSION),
     "text": either(TEXT),

@@ -55,12 +55,15 @@ def _metadata() -> dict[str, Json]:
 
 
 def _variants(scope: Scope) -> dict[str, Json]:
-    """Parameters, the variants that set them, and what each variant must come to."""
-    settings = table(ref("argument")) if scope.settings is None else record(scope.settings)
+    """Parameters, the variants that set them and examples, and what each variant must come to."""
+    sizes = dict.fromkeys(scope.dims, whole(1, MOST))
+    settings = table(ref("argument")) if scope.settings is None else record({**scope.settings, **sizes})
     default = ref("text") if scope.variants is None else one_of(scope.variants)
     return {
         "params": ref("params"),
-        "variants": described("Each sets parameters of the file; {} sets nothing.", table(settings)),
+        "variants": described(
+            "Each sets parameters of the file, and examples of its free sizes; {} sets nothing.", table(settings)
+        ),
         "default": described("The variant that is meant where none is named.", default),
         "dims": described("The free sizes of the inputs, each with an example.", table(ref("dim"), scope.dims)),
         "expect": described("What the paper or a reference implementation has.", _expectations(scope.variants)),

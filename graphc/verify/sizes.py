@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from graphc.bound import bound, tied
 from graphc.check import Need, needs
 from graphc.diagnostics import did_you_mean, listed
 from graphc.graph import Demand, Graph
@@ -34,6 +35,25 @@ def other(graph: Graph) -> dict[str, int]:
         tries = ({**found, need.size.name: size} for size in islice(_others(need, found), TRIED))
         found = next((sizes for sizes in tries if _broken(asked, sizes) is None), found)
     return graph.at(found)
+
+
+def built(graph: Graph, given: Sequence[Mapping[str, int]] | None) -> tuple[Graph, Sequence[Mapping[str, int]] | None]:
+    """A graph as it is built for some sizes, and what of these is free still.
+
+    Raises:
+        SizeError: the graph doesn't take one of them, or its weights can't have two of them at once.
+    """
+    names = tied(graph)
+    if not (names and given):
+        return graph.bound(), given
+    whole = [complete(graph, each) for each in given]
+    for name in names:
+        if len(sizes := {each[name] for each in whole}) > 1:
+            raise SizeError(
+                f"`{name}` is a size of weights: it can't be {listed(sorted(map(str, sizes)))} in one network"
+            )
+    free = [{name: size for name, size in each.items() if name not in names} for each in given]
+    return bound(graph, whole[0]), free
 
 
 def complete(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:

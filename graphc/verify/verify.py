@@ -16,7 +16,7 @@ from graphc.verify.draw import Arrays, Sizes, inputs, shape_at, weights
 from graphc.verify.failed import FailedError
 from graphc.verify.judge import TOLERANCE, Found, Judge, Judgement
 from graphc.verify.result import Run, Verification, What
-from graphc.verify.sizes import complete, two
+from graphc.verify.sizes import built, complete, two
 
 AT_ONCE = 1 << 26
 """How many elements of values are held together, by each backend: 256 MiB in float32."""
@@ -55,8 +55,9 @@ def verify(graph: Graph, asked: Asked | None = None, tell: Tell = lambda _: None
     in_onnx.require_runtime()
     asked = asked or Asked()
     has_losses = asked.training and graph.training is not None and bool(graph.training.losses)
+    graph, given = built(graph, asked.sizes)
     whole = _renamed(with_training(graph)) if has_losses else graph
-    sizes = two(whole) if asked.sizes is None else [complete(whole, each) for each in asked.sizes]
+    sizes = two(whole) if given is None else [complete(whole, each) for each in given]
     work = _Work(graph, whole, sizes, asked, tell)
     work.outputs()
     if asked.all:
