@@ -45,9 +45,7 @@ class Plot:
         write(folder / self.name, [series(address, NO_SETTINGS, over) for address in self.addresses], over)
 
 
-PLOTS = tuple(
-    Plot(f"vit_swin{suffix}", ("vit_b_16", "swin_b"), "H,W=224..1120/224") for suffix in (".png", ".svg")
-)
+PLOTS = tuple(Plot(f"vit_swin{suffix}", ("vit_b_16", "swin_b"), "H,W=224..1120/224") for suffix in (".png", ".svg"))
 GALLERY = (
     Picture("tiny.svg", str(TOP / "examples" / "tiny.yaml"), {}),
     Picture("unet.svg", "unet", {"depth": 3}),
