@@ -249,7 +249,7 @@ def test_the_encoder_is_drawn_once() -> None:
     assert list(picture.nodes) == [
         "image", "patch_embedding", "rearrange", "embed", "encoder.0", "norm", "getitem", "head", "output.logits"
     ]  # fmt: skip
-    assert picture.label("encoder.0") == "encoder encoder_layer 12 ×12 [N, 197, 768]"
+    assert picture.label("encoder.0") == "encoder encoder_layer 12 ×12 [N, (H//16)*(W//16) + 1, 768]"
 
 
 def test_a_part_of_a_value_is_told_as_the_spec_has_it(made: Made) -> None:

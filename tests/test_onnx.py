@@ -368,7 +368,7 @@ def test_unet_equals_torch_at_two_sizes_from_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", list(checked_in_memory()))
 def test_specs_check(address: str) -> None:
-    graph = compiled(address)
+    graph = compiled(address).bound()
     model = graphc_onnx.model(graph)
     onnx.checker.check_model(model, full_check=True)
     for sizes in two(graph):

@@ -163,7 +163,7 @@ def test_names_are_the_specs_paths(address: str) -> None:
     ("address", "opsets"), [("mobilenet_v3:mobilenet_v3_small", range(15, 27)), ("vit:vit_ti_16", (15, 20, 23, 26))]
 )
 def test_a_network_is_the_same_in_every_opset(address: str, opsets: Iterable[int]) -> None:
-    graph = compiled(address)
+    graph = compiled(address).bound()
     inputs = feeds(graph, sizes_of(graph))
     wanted = session(graphc_onnx.model(graph)).run(None, inputs)[0]
     for opset in opsets:
@@ -493,7 +493,7 @@ def test_bfloat16_raises_the_opset_behind_what_is_exact() -> None:
 
 @networks
 def test_a_network_in_float16_is_near_that_in_float32(address: str) -> None:
-    graph = compiled(address)
+    graph = compiled(address).bound()
     inputs = feeds(graph, sizes_of(graph))
     wanted = session(graphc_onnx.model(graph)).run(None, inputs)[0]
     ours = session(graphc_onnx.model(graph, dtype="float16")).run(None, in_halves(inputs))[0]
@@ -545,7 +545,7 @@ def assert_functions_change_nothing(graph: Graph, sizes: Iterable[Sizes]) -> onn
 
 @networks
 def test_a_network_with_functions_gives_the_same(address: str) -> None:
-    graph = compiled(address)
+    graph = compiled(address).bound()
     assert_functions_change_nothing(graph, [sizes_of(graph)])
 
 
@@ -674,7 +674,7 @@ def assert_all_shapes_agree(graph: Graph, model: onnx.ModelProto, sizes: Sizes) 
     ids=lambda found: found if isinstance(found, str) else "",
 )
 def test_onnx_infers_our_shape_of_every_value(address: str, sizes: list[Sizes]) -> None:
-    graph = compiled(address)
+    graph = compiled(address).bound()
     model = graphc_onnx.model(graph)
     for at in sizes:
         assert_all_shapes_agree(graph, model, at)

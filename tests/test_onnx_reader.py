@@ -66,7 +66,8 @@ DROPPED = {"dropout", "stochastic_depth"}
 def emitted(graph: Graph, *, functions: bool = False) -> ModelProto:
     """The model, with weights that are all 0: their values do not matter here."""
     weights = {
-        path: np.zeros([int(str(size)) for size in weight.shape], weight.dtype) for path, weight in graph.weights()
+        path: np.zeros([int(str(size)) for size in weight.shape], weight.dtype)
+        for path, weight in graph.bound().weights()
     }
     return model(graph, weights=weights, functions=functions)
 
@@ -108,7 +109,7 @@ def same(left: Graph, right: Graph) -> None:
     "address", [*marked(FIRST), *(pytest.param(each, marks=pytest.mark.exhaustive) for each in REST)]
 )
 def test_our_own_file_gives_the_very_graph_that_it_was_written_from(address: str, tmp_path: Path) -> None:
-    graph = compile(address)
+    graph = compile(address).bound()
     read, found = graph_of(written(emitted(graph), tmp_path))
     assert [each.code for each in found if each.code == "W103"] == []
     same(graph, read)
@@ -142,7 +143,7 @@ def test_weights_that_lie_in_a_file_beside_are_not_needed(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name in CLASSIFICATION])
 def test_without_our_words_the_structure_is_still_there(name: str, tmp_path: Path) -> None:
     """But for the names of blocks: what costs anything is counted alike, and no op is unknown."""
-    graph = compile(VARIANTS[name][0])
+    graph = compile(VARIANTS[name][0]).bound()
     read, found = graph_of(written(emitted(graph), tmp_path, stripped=True))
     assert [each.message for each in found if each.code == "W103"] == []
     assert parameters(read) == parameters(graph)

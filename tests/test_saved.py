@@ -58,6 +58,7 @@ def told(work: Callable[[], str]) -> str:
 
 def model_of(graph: Graph) -> bytes:
     """The ONNX file, with weights that are all 0."""
+    graph = graph.bound()
     weights = {path: np.zeros([int(str(n)) for n in weight.shape], weight.dtype) for path, weight in graph.weights()}
     return bytes(graph.onnx(weights=weights).SerializeToString(deterministic=True))
 

@@ -61,6 +61,7 @@ UNSEEN = {
     "E404_step_that_is_misspelt": "a text is a possible default; that it is used as a step is seen elsewhere",
     "E404_value_as_attribute": "the value of an expression",
     "E404_values_of_a_rule": "the value of an expression",
+    "E404_variant_with_a_wrong_example": "a remainder is calculated",
 }
 """Mistakes with such codes that no schema sees, and why."""
 UNKNOWN = {
@@ -86,6 +87,7 @@ UNKNOWN = {
     "E403_parameter": "the file's blocks",
     "E404_kinds_of_parameters": "the file's blocks",
     "E404_resnet_layers_of_a_variant": "the file's parameters",
+    "E404_size_that_is_a_fraction": "the file's blocks",
     "E404_step_that_is_a_number": "the parameters of the file's blocks",
     "E404_true_for_a_number": "the file's blocks",
 }
@@ -199,7 +201,8 @@ def test_the_schema_of_a_file_knows_its_variants_and_parameters() -> None:
     assert made["properties"]["default"]["enum"] == list(library.installed("resnet").variants)
     assert list(made["properties"]["expect"]["properties"]) == list(library.installed("resnet").variants)
     setting = made["properties"]["variants"]["additionalProperties"]["properties"]
-    assert list(setting) == ["layers", "block", "classes", "stride_1x1", "dilations", "norm", "features_only"]
+    own = ["layers", "block", "classes", "stride_1x1", "dilations", "norm", "features_only"]
+    assert list(setting) == [*own, "N", "H", "W"]
     assert "$block" in made["$defs"]["keyed_step"]["properties"]
 
 

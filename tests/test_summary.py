@@ -91,9 +91,13 @@ def test_the_rows_add_up_to_the_graphs_costs(address: str) -> None:
     graph = compile(address)
     table = summary(graph, depth=DEEPEST)
     macs = substitute(cost.macs(graph) or 0, graph.examples())
-    assert (table.totals.params, table.totals.macs) == (cost.parameters(graph), macs)
-    assert table.totals.training_params == cost.training_parameters(graph)
-    assert table.totals.frozen == cost.frozen_parameters(graph)
+    params, in_training, frozen = (
+        substitute(count(graph), graph.examples())
+        for count in (cost.parameters, cost.training_parameters, cost.frozen_parameters)
+    )
+    assert (table.totals.params, table.totals.macs) == (params, macs)
+    assert table.totals.training_params == in_training
+    assert table.totals.frozen == frozen
     for lines in (table.lines, [line for line in table.lines if not line.level]):
         wanted = lines if lines is not table.lines else leaves(lines)
         assert sum(line.times * line.row.cost.params for line in wanted) == table.totals.params

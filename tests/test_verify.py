@@ -102,7 +102,7 @@ def smallest(family: str) -> Graph:
     """The variant of a spec with the fewest parameters."""
     spec = library.installed(family)
     graphs = [compile(f"{family}:{name}") for name in spec.variants] or [compile(family)]
-    return min(graphs, key=lambda graph: int(str(parameters(graph))))
+    return min(graphs, key=lambda graph: int(str(parameters(graph.bound()))))
 
 
 def families() -> list[object]:

@@ -100,7 +100,7 @@ def _alone(graph: Graph, *, is_new: bool) -> str:
     from graphc.cost import parameters
 
     sign, word = ("+", "new") if is_new else ("-", "removed")
-    return f"{sign} {word}: {graph!r}, {parameters(graph)} parameters"
+    return f"{sign} {word}: {graph!r}, {parameters(graph.bound())} parameters"
 
 
 def _graphs(side: _Side, folder: Path) -> dict[str, Graph]:

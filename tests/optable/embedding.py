@@ -11,7 +11,7 @@ from torch import nn
 from graphc.tensor import Tensor
 from optable.case import Attributes, Oracle
 from optable.drawing import channels, indices, one, sizes
-from optable.operands import INTEGERS, MATRIX
+from optable.operands import INTEGERS, MATRIX, H, W
 from optable.row import Refusal, Row, Wrong, on
 from sketch import tensor
 
@@ -51,6 +51,8 @@ ROWS: dict[str, Row] = {
         ],
         refused=[
             Refusal({"num_embeddings": 3, "embedding_dim": 2, "padding_idx": 3}, (MATRIX,), "padding_idx 3 is none"),
+            Refusal({"num_embeddings": 3, "embedding_dim": 2, "padding_idx": -4}, (MATRIX,), "padding_idx -4 is none"),
+            Refusal({"num_embeddings": H - W, "embedding_dim": 2}, (INTEGERS,), "num_embeddings H - W is not positive"),
         ],
         wrong=[
             Wrong({"num_embeddings": 3}, "`embedding` needs `embedding_dim`", code="E403"),
@@ -63,6 +65,9 @@ ROWS: dict[str, Row] = {
         ),
         settled=[
             *on((), {"shape": (1, 3, 5)}, {"shape": (), "std": 0.02}),
+        ],
+        refused=[
+            Refusal({"shape": (H - W,)}, (), "a size of H - W is not positive"),
         ],
         wrong=[
             Wrong({"shape": (0,)}, "shape should be greater than or equal to 1, got 0"),
