@@ -21,6 +21,7 @@ Truth: TypeAlias = "bool | Relation"
 Range: TypeAlias = tuple[int, int | None] | None
 
 LONGEST_PERIOD = 1 << 12
+MOST_OF_A_RUN = 64
 
 
 class PeriodError(Exception):
@@ -140,8 +141,22 @@ class SizeSet:
         last = max(r[1] or 0 for r in self.ranges if r)
         if not self.is_endless and SizeSet(((first[0], last),)) <= self:
             return f"from {first[0]} to {last}"
+        if self.is_endless and (runs := self._runs()):
+            return f"one of {', '.join(runs)}, …"
         more = "" if len(first) < 9 else ", …" if self.is_endless else f", …, {last}"
         return "one of " + ", ".join(map(str, first[:8])) + more
+
+    def _runs(self) -> list[str]:
+        """The first three runs of sizes, where sizes stand in runs of several: "32 to 35"."""
+        found: list[list[int]] = []
+        for size in islice(self, 4 * MOST_OF_A_RUN):
+            if found and size == found[-1][-1] + 1:
+                found[-1].append(size)
+            else:
+                found.append([size])
+        first = found[:3]
+        is_told = len(found) > 3 and any(2 < len(run) <= MOST_OF_A_RUN for run in first)
+        return [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in first if is_told]
 
     def _pairs(self, other: SizeSet) -> Iterator[tuple[Range, Range]]:
         """Both sets' ranges, residue by residue of their common period."""

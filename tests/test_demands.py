@@ -119,6 +119,8 @@ def test_allowed_is_where_all_hold(several: list[Relation]) -> None:
         (Relation(40, ">=", 2 * H + H % 2), "from 1 to 20"),
         (Relation(40, ">=", H + 40 * (H % 2)), "one of 2, 4, 6, 8, 10, 12, 14, 16, …, 40"),
         (Relation(H // 2 * 2 + (H + 1) // 3 * 3, "==", 2 * H - 1), "one of 3, 4, 9, 10, 15, 16, 21, 22, …"),
+        (Relation(3, ">=", H % 32), "one of 1 to 3, 32 to 35, 64 to 67, …"),
+        (Relation(3, ">=", (H + 1) % 32), "one of 1, 2, 31 to 34, 63 to 66, …"),
     ],
     ids=str,
 )
