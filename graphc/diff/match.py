@@ -237,12 +237,14 @@ class _Descent:
         """Pairs scopes that are left, the inner ones first, with that which has most pieces in common with it."""
         for scope in reversed([it for it in self.matching.left.scopes() if it not in self.matching.there]):
             mine = [*pieces(scope, self.matching.left, self.matching.there)]
-            alike: dict[Scope, float] = {}
+            best, share = None, MOST_FOREIGN
             for other, count in Counter(self._around(mine, scope)).items():
+                if 2 * count <= share * (len(mine) + count):
+                    continue  # even if it holds nothing else
                 theirs = sum(1 for _ in pieces(other, self.matching.right, self.matching.back))
-                alike[other] = 2 * count / (len(mine) + theirs)
-            best = max(alike, key=lambda it: alike[it], default=None)
-            if best is not None and alike[best] > MOST_FOREIGN:
+                if 2 * count > share * (len(mine) + theirs):
+                    best, share = other, 2 * count / (len(mine) + theirs)
+            if best is not None:
                 self.matching.pair(scope, best)
                 part_if_cheaper(self.matching, scope, best)
 

@@ -73,8 +73,9 @@ class _Exchange:
     def improved(self, left: Node) -> Iterator[Node]:
         """Gives a node a better partner, if its neighbours know one; and the nodes that are worth another look."""
         best, gain = None, 0
+        around = self._around(left)
         for candidate in list(dict.fromkeys(self._candidates(left)))[:MOST_CANDIDATES]:
-            saved = self._saved(left, candidate, gain)
+            saved = self._saved(left, candidate, gain, around)
             if saved > gain:
                 best, gain = candidate, saved
         if best is None:
@@ -101,35 +102,48 @@ class _Exchange:
             self.known[key] = altered(left, right)
         return self.known[key]
 
-    def _saved(self, left: Node, right: Node, least: int) -> int:
+    def _saved(self, left: Node, right: Node, least: int, around: int) -> int:
         """What the edit is cheaper by if the two are paired; what either was paired with is paired instead.
 
         Where that can't be more than `least` it is not tried, and 0. What reads one of them but is not paired costs
-        the same before and after.
+        the same before and after. `around` is what the left one and what reads it cost now.
         """
         matching = self.matching
         partner, other = matching.node(left), cast("Node | None", matching.back.get(right))
+        most = around + (self._around(other) if other else alone(right))
+        paid = self._paid(left, right, most - least)
+        if most - paid <= least:
+            return 0
         mine = {left, *self._readers(left)} | ({other, *self._readers(other)} if other else set())
         theirs = [node for node in (partner, right) if node is not None]
         before = self._cost(mine, theirs)
-        if before - self._paid(left, right) <= least:
+        if before - paid <= least:
             return 0
         self._exchange(left, right)
         after = self._cost(mine, theirs)
         self._restore(left, right, partner, other)
         return before - after
 
+    def _around(self, left: Node) -> int:
+        """What a node and those that read it cost."""
+        return sum(of_left(self.matching, node) for node in {left, *self._readers(left)})
+
     def _readers(self, left: Node) -> Iterator[Node]:
         """The nodes that read it and have a partner."""
         there = self.matching.there
         return (user for user, _ in self.matching.left.users[left] if user in there)
 
-    def _paid(self, left: Node, right: Node) -> int:
-        """What is paid in any case where at most one of the two has a partner: for that, or for what they differ in."""
+    def _paid(self, left: Node, right: Node, enough: int) -> int:
+        """What is paid in any case where at most one of the two has a partner: for that, or for what they differ in.
+
+        What comes to `enough` is not added up further.
+        """
         partner, other = self.matching.node(left), cast("Node | None", self.matching.back.get(right))
         if partner is None and other is None:
-            moved = MOVED * self.matching.moved(left, right)
-            return self._altered(left, right) + moved + self.matching.rewired(left, right)
+            paid = self._altered(left, right)
+            if paid < enough:
+                paid += MOVED * self.matching.moved(left, right)
+            return paid + self.matching.rewired(left, right) if paid < enough else paid
         one = [node for node in (partner, other) if node is not None]
         return alone(one[0]) if len(one) == 1 else 0
 
