@@ -15,7 +15,7 @@ from graphc.diagnostics import Diagnostic, SpecError
 from graphc.dims import Dim, Size, substitute, symbol
 from graphc.graph import FreeSize, Graph, Node, Scope, Value, WeightValue
 from graphc.kept import kept_by
-from graphc.opaque import Foreign
+from graphc.opaque import Calculated, Foreign
 from graphc.ops.index import Constant
 from graphc.reader.names import refusal
 from graphc.tensor import Tensor
@@ -27,9 +27,9 @@ def text(graph: Graph) -> str:
     Raises:
         SpecError: an op of the graph is known by its name alone.
     """
-    foreign = [node for node in graph.nodes if isinstance(node.op, Foreign)]
+    foreign = [node for node in graph.nodes if isinstance(node.op, (Calculated, Foreign))]
     if foreign:
-        message = f"YAML: `{foreign[0].path}` is an operator that graphc has no op for"
+        message = f"YAML: `{foreign[0].path}` is what graphc has no op for"
         raise SpecError([Diagnostic("E901", message, foreign[0].span, hint="--as json writes it")])
     return "\n".join(_Expanded(graph).lines()) + "\n"
 

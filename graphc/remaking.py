@@ -14,7 +14,10 @@ Arguments: TypeAlias = Sequence[Value | None]
 Made: TypeAlias = "Value | tuple[Op, Arguments]"
 """What stands for a node: a value that is there already, or an op and what it reads."""
 Rule: TypeAlias = Callable[[Node, Arguments], Made]
-"""From a node and its operands in the new graph; the values that it gives stay as they are."""
+"""From a node and its operands in the new graph; the values that it gives stay as they are.
+
+What it makes may read values of nodes that the rule made itself, in the scope of the given node: they come before it.
+"""
 
 
 def remade(graph: Graph, rule: Rule) -> Graph:
@@ -32,6 +35,8 @@ class _Remaking:
     rule: Rule
     values: dict[Value, Value] = field(default_factory=dict)
     nodes: dict[Node, Node] = field(default_factory=dict)
+    added: dict[Node, list[Node]] = field(default_factory=dict)
+    known: set[Node] = field(default_factory=set)
     scopes: dict[Scope, Scope] = field(default_factory=dict)
 
     def graph(self) -> Graph:
@@ -45,7 +50,7 @@ class _Remaking:
         self.forget(outputs)
         for scope in self.scopes:
             self.fill(scope)
-        nodes = [self.nodes[node] for node in given.nodes if node in self.nodes]
+        nodes = [made for node in given.nodes for made in self.standing(node)]
         left = {node.path for node in nodes}
         return replace(
             given,
@@ -74,9 +79,12 @@ class _Remaking:
         arguments = [value and self.values[value] for value in node.arguments]
         made = self.rule(node, arguments)
         if isinstance(made, Value):
+            self.adopt(node, made)
             self.values[node.output] = made
             return
         op, arguments = made[0], list(made[1])
+        for value in arguments:
+            self.adopt(node, value)
         self.nodes[node] = Node(
             node.path,
             op,
@@ -90,16 +98,34 @@ class _Remaking:
             node.home,
         )
         self.values.update(zip(node.outputs, self.nodes[node].outputs, strict=True))
+        self.known.add(self.nodes[node])
+
+    def adopt(self, node: Node, value: Value | None) -> None:
+        """Takes in the nodes behind a value that the rule made for a node, each after its operands."""
+        if value is None or value.node in self.known:
+            return
+        made = value.node
+        self.known.add(made)
+        for each in made.operands:
+            self.adopt(node, each)
+        made.scope = self.scopes[node.scope]
+        self.added.setdefault(node, []).append(made)
+
+    def standing(self, node: Node) -> list[Node]:
+        """What stands for a given node: what was added for it, and the node that has its values."""
+        return [*self.added.get(node, ()), *([self.nodes[node]] if node in self.nodes else ())]
 
     def forget(self, outputs: Mapping[str, Value]) -> None:
         """Leaves out the nodes that something read before, and that nothing reads any more."""
         before = {value.node for node in self.given.nodes for value in node.operands}
         wanted = {value.node for value in outputs.values()}
-        for old, new in reversed(self.nodes.items()):
-            if old not in before or new in wanted:
-                wanted |= {new, *(value.node for value in new.operands)}
+        for old in reversed([*(value.node for value in self.given.inputs.values()), *self.given.nodes]):
+            for new in reversed(self.standing(old)):
+                if new in wanted or (old not in before and new is self.nodes.get(old)):
+                    wanted |= {new, *(value.node for value in new.operands)}
         self.nodes = {old: new for old, new in self.nodes.items() if new in wanted or old.op.name == "input"}
-        left = set(self.nodes.values())
+        self.added = {old: [new for new in made if new in wanted] for old, made in self.added.items()}
+        left = {*self.nodes.values(), *(new for made in self.added.values() for new in made)}
         self.values = {old: new for old, new in self.values.items() if new.node in left}
 
     def fill(self, scope: Scope) -> None:
@@ -110,8 +136,8 @@ class _Remaking:
                 made.items.append(self.scopes[item])
             elif isinstance(item, Skipped):
                 made.items.append(replace(item, value=item.value and self.values.get(item.value)))
-            elif item in self.nodes:
-                made.items.append(self.nodes[item])
+            else:
+                made.items += self.standing(item)
         made.inputs, made.outputs, made.lets = map(self.named, (scope.inputs, scope.outputs, scope.lets))
 
     def named(self, values: Mapping[str, Value]) -> dict[str, Value]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import singledispatch
 
 from graphc.graph import Node, Scope, WeightValue
-from graphc.opaque import Foreign
+from graphc.opaque import Calculated, Foreign
 from graphc.ops import Op
 from graphc.ops.base import extent
 from graphc.ops.index import Getitem, Part
@@ -49,6 +49,12 @@ def _(op: WeightValue, node: Node) -> tuple[str, ...]:
 def _(op: Foreign, node: Node) -> tuple[str, ...]:
     """The operator, and its attributes as the file has them."""
     return (op.operator, *(_word(name, value, False, 1) for name, value in op.attributes))
+
+
+@_said.register
+def _(op: Calculated, node: Node) -> tuple[str, ...]:
+    """Of numbers the shape."""
+    return ("×".join(map(str, op.shape)),)
 
 
 def arguments(scope: Scope) -> tuple[str, ...]:

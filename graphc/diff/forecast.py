@@ -60,7 +60,7 @@ def begun_otherwise(found: Forecast, before: Graph, after: Graph) -> list[str]:
 def unfolded(found: Forecast, before: Graph, after: Graph) -> Forecast:
     """What a forecast of two graphs in another form says of them as they are.
 
-    Convolutions that are folded on one side alone carry nothing over.
+    Convolutions that are folded on one side alone carry nothing over, nor do weights that only the other form has.
     """
     mine, theirs = ({node.home for node in folded(graph).values()} for graph in (before, after))
     old_weights, new_weights = dict(before.weights()), dict(after.weights())
@@ -70,12 +70,18 @@ def unfolded(found: Forecast, before: Graph, after: Graph) -> Forecast:
         if (old.rpartition(".")[0] in mine) == (new.rpartition(".")[0] in theirs)
         and old in old_weights
         and new in new_weights
+        and old_weights[old].shape == new_weights[new].shape
     }
-    used = {*carried.values(), *(old for old, _, _ in found.reshaped.values())}
+    reshaped = {
+        new: (old, old_weights[old].shape, new_weights[new].shape)
+        for new, (old, _, _) in found.reshaped.items()
+        if old in old_weights and new in new_weights
+    }
+    used = {*carried.values(), *(old for old, _, _ in reshaped.values())}
     return Forecast(
         carried,
-        found.reshaped,
-        {path: weight for path, weight in new_weights.items() if path not in carried and path not in found.reshaped},
+        reshaped,
+        {path: weight for path, weight in new_weights.items() if path not in carried and path not in reshaped},
         {path: weight for path, weight in old_weights.items() if path not in used},
     )
 

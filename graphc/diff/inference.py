@@ -13,11 +13,13 @@ from graphc.diff.normal import normal
 from graphc.dims import Dim, Size, symbol
 from graphc.folding import at_inference, folded, idle
 from graphc.graph import Graph
+from graphc.ops.embedding import Embedding, Learned
 from graphc.tensor import Tensor
 
 FOLDED = "batch norms folded"
 LEFT_OUT = "steps of training left out"
 ALIKE = "equivalent forms as one"
+LOOKED_UP = "learned tables looked up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,14 @@ def alike(sides: Sides) -> Sides:
     """The two with equivalent forms as one, at the sizes that the other side fixes."""
     before = normal(sides.before, dict(_fixed(sides.before, sides.after)))
     after = normal(sides.after, dict(_fixed(sides.after, sides.before)))
-    return Sides(before, after, (*sides.done, ALIKE))
+    tables = _looked_up(sides.before, before) or _looked_up(sides.after, after)
+    return Sides(before, after, (*sides.done, ALIKE, *([LOOKED_UP] if tables else [])))
+
+
+def _looked_up(graph: Graph, made: Graph) -> bool:
+    """Whether a parameter stands for a table that was looked up: it has as many elements as come of it."""
+    parameters = {node.path for node in made.nodes if isinstance(node.op, Learned)}
+    return any(isinstance(node.op, Embedding) and node.path in parameters for node in graph.nodes)
 
 
 def inferring(sides: Sides) -> Sides:

@@ -3,28 +3,42 @@
 A pool over parts of a map of a known size is one with a window, and none where a window is one place. Concats of
 concats are one; a chain of reshapes and transposes is one rearrangement (`graphc.layout`), or nothing. A size that is
 taken from another value is a number where it is known. How parameters begin is left out, and what does nothing at the
-sizes (`graphc.diff.idle`).
+sizes (`graphc.diff.idle`). What depends on no input is its numbers (`graphc.diff.calculating`); layers come before what
+only moves elements (`moving`, `squares`), and windows lie in the batch (`attending`).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from graphc.diff.arrays import WORK
+from graphc.diff.attending import attended
+from graphc.diff.calculating import calculated, is_own, looked_up
 from graphc.diff.idle import rolled, turned, uncut, unpadded
+from graphc.diff.moving import averaged, late, projected
+from graphc.diff.squares import squared
 from graphc.dims import substitute
 from graphc.graph import Graph, Node, Value
 from graphc.layout import MOVES, begin, moved, one_op
+from graphc.opaque import Calculated
 from graphc.ops import Op, pool
-from graphc.ops.embedding import Learned
+from graphc.ops.attention import Attention
+from graphc.ops.embedding import Embedding, Learned
 from graphc.ops.index import Getitem, Roll
 from graphc.ops.join import Concat
+from graphc.ops.linear import Linear
 from graphc.ops.rearrange import Rearrange
+from graphc.ops.reduce import Mean
 from graphc.ops.resize import Interpolate, Pad
 from graphc.ops.window import counts
 from graphc.remaking import Arguments, Made, remade
-from graphc.tensor import Tensor
+from graphc.tensor import DType, Tensor
+
+if TYPE_CHECKING:
+    from graphc.initial import Array
 
 PARTS: Mapping[type[Op], type[pool.AvgPool]] = {
     pool.AdaptiveAvgPool1d: pool.AvgPool1d,
@@ -37,29 +51,66 @@ WHOLE: Mapping[type[Op], type[Op]] = {windowed: parted for parted, windowed in P
 
 def normal(graph: Graph, sizes: Mapping[str, int]) -> Graph:
     """The graph with equivalent forms as one, where some of its free sizes are these numbers."""
-    return remade(graph, Normal(sizes))
+    read = Counter(value.node.path for node in graph.nodes for value in node.operands)
+    read.update(value.node.path for value in graph.outputs.values())
+    return remade(graph, Normal(sizes, read))
 
 
 @dataclass(slots=True)
 class Normal:
-    """Makes each node normal, from operands that are so already."""
+    """Makes each node normal, from operands that are so already.
+
+    `read` says how many operands a path gives in the graph as it was; `arrays` has the numbers that were calculated.
+    """
 
     sizes: Mapping[str, int]
+    read: Mapping[str, int] = field(default_factory=dict)
     types: dict[Value, Tensor] = field(default_factory=dict)
+    arrays: dict[Op, Array] = field(default_factory=dict)
+    taken: Counter[str] = field(default_factory=Counter)
 
     def __call__(self, node: Node, arguments: Arguments) -> Made:
-        made: Made = node.op, arguments
+        return self.settled(node.output, (node.op, arguments))
+
+    def settled(self, output: Value, made: Made) -> Made:
+        """What is left when no rule says anything more."""
         while not isinstance(made, Value):
-            found = self.once(node, *made)
+            found = self.once(output, *made)
             if found is None:
                 return made
             made = found
         return made
 
-    def once(self, node: Node, op: Op, arguments: Arguments) -> Made | None:
+    def once(self, output: Value, op: Op, arguments: Arguments) -> Made | None:
         """The first rule that says something of an op."""
         rules = RULES.get(type(op), ())
-        return next((found for rule in rules if (found := rule(self, op, arguments, node.output)) is not None), None)
+        return next((found for rule in rules if (found := rule(self, op, arguments, output)) is not None), None)
+
+    def new(self, op: Op, arguments: Arguments, near: Node, *, part: str = "", like: Node | None = None) -> Value:
+        """The value of an op that the graph didn't have, in the scope of a node; perhaps with the weights of another.
+
+        Of a part of a node `part` is the name.
+        """
+        types = [None if value is None else self.type(value) for value in arguments]
+        path, home = (like.path, like.home) if like else (self.below(near, part or op.name), "")
+        made = Node(path, op, tuple(arguments), op.infer(*types), near.scope, near.span, home=home)
+        found = self.settled(made.output, (op, arguments))
+        if isinstance(found, Value):
+            return found
+        made.op, made.arguments = found[0], tuple(found[1])
+        return made.output
+
+    def below(self, near: Node, name: str) -> str:
+        """A path below that of a node, which nothing else has."""
+        path = f"{near.path}.{name}"
+        self.taken[path] += 1
+        return path if self.taken[path] == 1 else f"{path}_{self.taken[path]}"
+
+    def numbers(self, array: Array, dtype: DType) -> Calculated:
+        """An array as the op that gives it."""
+        made = Calculated.of(array, dtype)
+        self.arrays[made] = array
+        return made
 
     def type(self, value: Value) -> Tensor:
         """The type of a value at the sizes."""
@@ -124,6 +175,8 @@ def rearranged(at: Normal, op: Op, arguments: Arguments, output: Value) -> Made 
         layout = found
     if layout.is_identity:
         return before
+    if is_own(at, before):
+        return at.new(Learned.model_validate({"shape": layout.shape()}), (), before.node, like=before.node)
     made = one_op(layout)
     return None if made is None or (made == op and before is value) else (made, [before])
 
@@ -148,16 +201,21 @@ def _first(arguments: Arguments) -> Value:
 
 
 Rule: TypeAlias = Callable[[Normal, Any, Arguments, Value], "Made | None"]
-RULES: Mapping[type[Op], tuple[Rule, ...]] = {
-    Concat: (joined, turned),
-    Getitem: (uncut,),
+OWN: Mapping[type[Op], tuple[Rule, ...]] = {
+    Attention: (attended,),
+    Concat: (joined, turned, squared),
+    Embedding: (looked_up,),
+    Getitem: (uncut, projected),
     Interpolate: (sized,),
     Learned: (unbegun,),
+    Linear: (late,),
+    Mean: (averaged,),
     Pad: (unpadded,),
     Roll: (rolled,),
-    **dict.fromkeys(PARTS, (parted,)),
+    **dict.fromkeys(PARTS, (averaged, parted)),
     **dict.fromkeys(WHOLE, (whole, rounded, pointwise)),
     **dict.fromkeys((pool.MaxPool1d, pool.MaxPool2d, pool.MaxPool3d), (rounded, pointwise)),
     **dict.fromkeys(MOVES, (rearranged,)),
 }
+RULES: Mapping[type[Op], tuple[Rule, ...]] = {**OWN, **{kind: (calculated, *OWN.get(kind, ())) for kind in WORK}}
 """What is tried on each op."""

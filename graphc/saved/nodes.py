@@ -10,14 +10,14 @@ from graphc.diagnostics import did_you_mean
 from graphc.dims import ComplexityError
 from graphc.elaborate.build import Judgement, judge
 from graphc.graph import Input, Value, WeightValue
-from graphc.opaque import Foreign
+from graphc.opaque import Calculated, Foreign
 from graphc.ops import OPS, Op
 from graphc.packages import PackageError
 from graphc.saved import things
 from graphc.saved.piece import Piece
 from graphc.tensor import Tensor
 
-INNER: dict[str, type[Op]] = {kind.name: kind for kind in (Foreign, Input, WeightValue)}
+INNER: dict[str, type[Op]] = {kind.name: kind for kind in (Calculated, Foreign, Input, WeightValue)}
 """The ops that no spec can name."""
 
 

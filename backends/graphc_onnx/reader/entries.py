@@ -15,6 +15,8 @@ from graphc_onnx.elements import Array
 
 MOST_KNOWN = 4096
 """Elements of an array that is looked into; of a larger one the shape is all that matters."""
+MOST_CALCULATED = 1 << 20
+"""Elements of an array that is calculated: the masks of windows come to a hundred thousand."""
 KINDS: dict[int, DType] = {
     TensorProto.BOOL: "bool",
     **dict.fromkeys(
@@ -96,11 +98,11 @@ def stored(tensor: TensorProto, name: str = "") -> Stored:
     return Stored(name or tensor.name, tuple(tensor.dims), kind_of(tensor.data_type), tensor)
 
 
-def known(entry: Entry) -> Known | None:
-    """What is known of an entry's elements."""
+def known(entry: Entry, most: int = MOST_KNOWN) -> Known | None:
+    """What is known of an entry's elements, of a tensor of the file up to so many."""
     if isinstance(entry, Known):
         return entry
-    if not isinstance(entry, Stored) or entry.tensor is None or entry.count > MOST_KNOWN:
+    if not isinstance(entry, Stored) or entry.tensor is None or entry.count > most:
         return None
     if entry.tensor.data_location == TensorProto.EXTERNAL or entry.tensor.data_type == TensorProto.STRING:
         return None

@@ -12,9 +12,20 @@ from graphc.dims import Size, floor_divide, larger, product, smaller
 from graphc.graph import Value
 from graphc.tensor import DType
 from graphc_onnx.elements import Array
-from graphc_onnx.reader.entries import MOST_KNOWN, Entry, Known, Stored, UnreadError, kind_of, known, of_tensor
+from graphc_onnx.reader.entries import (
+    MOST_CALCULATED,
+    Entry,
+    Known,
+    Stored,
+    UnreadError,
+    kind_of,
+    known,
+    of_tensor,
+)
 from graphc_onnx.reader.site import Site
 
+LOOKING = frozenset({"ScatterND"})
+"""The operators whose real numbers are looked into as well: masks are written so, weights are not."""
 Evaluator: TypeAlias = Callable[[Site, Sequence[Known]], "Known | Sequence[Known]"]
 
 
@@ -25,7 +36,7 @@ def evaluated(site: Site) -> Sequence[Known] | None:
     work = EVALUATORS.get(site.operator)
     if work is None or not site.inputs:
         return None
-    given = [None if is_weight(each) else known(each) for each in site.inputs if each is not None]
+    given = [_looked_into(site, each) for each in site.inputs if each is not None]
     found = [each for each in given if each is not None]
     if len(found) < len(given) or len(given) < len(site.inputs):
         return None
@@ -34,7 +45,13 @@ def evaluated(site: Site) -> Sequence[Known] | None:
     except (ValueError, IndexError, TypeError, ArithmeticError) as error:
         raise UnreadError(f"{site.operator}: {error}") from error
     results = [made] if isinstance(made, Known) else list(made)
-    return results if all(each.array.size <= MOST_KNOWN for each in results) else None
+    return results if all(each.array.size <= MOST_CALCULATED for each in results) else None
+
+
+def _looked_into(site: Site, entry: Entry) -> Known | None:
+    if site.operator in LOOKING:
+        return known(entry, MOST_CALCULATED)
+    return None if is_weight(entry) else known(entry)
 
 
 def is_weight(entry: Entry) -> bool:
@@ -150,7 +167,7 @@ def _permuted(site: Site, given: Sequence[Known]) -> Known:
 
 def _expanded(site: Site, given: Sequence[Known]) -> Known:
     shape = site.numbers(1) or ()
-    if np.prod(shape, dtype=object) > MOST_KNOWN:
+    if np.prod(shape, dtype=object) > MOST_CALCULATED:
         raise UnreadError("Expand: to more than is looked into")
     wanted = np.broadcast_shapes(given[0].array.shape, shape)
     return Known(np.broadcast_to(given[0].array, wanted), given[0].dtype)
@@ -161,14 +178,14 @@ def _counted_up(site: Site, given: Sequence[Known]) -> Known:
     if not all(isinstance(each, (int, float)) for each in (start, end, step)):
         raise UnreadError("Range: to a free size")
     count = (float(str(end)) - float(str(start))) / float(str(step))
-    if count > MOST_KNOWN:
+    if count > MOST_CALCULATED:
         raise UnreadError("Range: of more than is looked into")
     return Known(np.arange(start, end, step).astype(object), given[0].dtype)  # type: ignore[arg-type]  # checked above
 
 
 def _filled(site: Site, given: Sequence[Known]) -> Known:
     shape = tuple(each for each in given[0].sizes if isinstance(each, int))
-    if len(shape) < given[0].array.size or np.prod(shape, dtype=object) > MOST_KNOWN:
+    if len(shape) < given[0].array.size or np.prod(shape, dtype=object) > MOST_CALCULATED:
         raise UnreadError("ConstantOfShape: of a free size, or more than is looked into")
     one = of_tensor(site.tensor("value")) if "value" in site.attributes else Known(np.zeros(1), "float32")
     return Known(np.full(shape, one.array.reshape(-1)[0], one.array.dtype), one.dtype)
@@ -177,6 +194,23 @@ def _filled(site: Site, given: Sequence[Known]) -> Known:
 def _chosen(site: Site, given: Sequence[Known]) -> Known:
     condition, yes, no = given
     return Known(np.where(condition.array.astype(bool), yes.array, no.array), yes.dtype)
+
+
+def _raised(site: Site, given: Sequence[Known]) -> Known:
+    base, exponent = given
+    if base.dtype != "float32":
+        raise UnreadError("Pow: of whole numbers")
+    return Known(np.asarray(np.power(base.array, exponent.array.astype(np.float64))), "float32")
+
+
+def _scattered(site: Site, given: Sequence[Known]) -> Known:
+    """The data, with updates at the places that the last axis of the second input tells."""
+    data, places, updates = given
+    if site.text("reduction", "none") != "none":
+        raise UnreadError("ScatterND: what is there is not replaced")
+    made = data.array.copy()
+    made[tuple(np.moveaxis(places.array.astype(np.int64), -1, 0))] = updates.array
+    return Known(made, data.dtype)
 
 
 def _split(site: Site, given: Sequence[Known]) -> Sequence[Known]:
@@ -206,9 +240,11 @@ EVALUATORS: dict[str, Evaluator] = {
     "Mul": _two(operator.mul),
     "Neg": _one(operator.neg),
     "Not": _one(np.logical_not, "bool"),
+    "Pow": _raised,
     "Range": _counted_up,
     "Reciprocal": _one(np.reciprocal),
     "Reshape": _reshaped,
+    "ScatterND": _scattered,
     "Slice": _cut,
     "Split": _split,
     "Sqrt": _one(np.sqrt),

@@ -9,13 +9,15 @@ from onnx import NodeProto
 
 from graphc.demands import PeriodError, Relation
 from graphc.diagnostics import Span
+from graphc.dims import Dim
 from graphc.elaborate.build import Judgement, is_bounded, judge, trimmed
 from graphc.graph import Demand, Input, Node, Scope, Value
+from graphc.opaque import Calculated
 from graphc.ops import Op
 from graphc.ops.embedding import Learned
 from graphc.ops.index import Constant
 from graphc.tensor import Tensor
-from graphc_onnx.reader.entries import Entry, Known, Stored, UnreadError, known
+from graphc_onnx.reader.entries import MOST_CALCULATED, Entry, Known, Stored, UnreadError, known
 
 Fusion = Callable[["Growing", Op, Sequence[Entry | None]], "tuple[Op, Sequence[Entry | None]] | None"]
 Shortcut = Callable[["Growing", Op, Sequence[Entry | None]], "Value | None"]
@@ -35,7 +37,7 @@ class Growing:
     """The nodes so far. Paths are given at the end (`paths`), so that a node that is in the way loses nothing.
 
     `fusions` are tried on each op as it is made: what an op of ours is, written with several of ONNX's. Before that
-    `shortcuts` may say which value it gives, with no op of its own.
+    `shortcuts` may say which value it gives, with no op of its own. `calculated` has the numbers behind such ops.
     """
 
     root: Scope
@@ -46,6 +48,7 @@ class Growing:
     origins: dict[Node, Origin] = field(default_factory=dict)
     demands: dict[Node, list[Demand]] = field(default_factory=dict)
     made: dict[Entry, Value] = field(default_factory=dict)
+    calculated: dict[Op, Known] = field(default_factory=dict)
 
     def input(self, name: str, type_: Tensor) -> Value:
         """An input of the graph."""
@@ -60,17 +63,26 @@ class Growing:
         return self.made[entry]
 
     def number(self, entry: Known) -> Value:
-        """A known number as a constant; several have no place in a graph."""
+        """A known number as a constant, several as what was calculated."""
         if entry.array.size != 1:
-            raise UnreadError("an array of numbers stands beside values")
+            return self.numbers(entry)
         number = entry.one()
         if isinstance(number, float):
             number = float(f"{number:.7g}")
         return self.add(Constant(value=number), (), None).output
 
+    def numbers(self, entry: Known) -> Value:
+        """Known numbers; sizes that are free have no place in a graph."""
+        if not entry.array.size or any(isinstance(each, Dim) for each in entry.array.flat):
+            raise UnreadError("an array of sizes stands beside values")
+        op = Calculated.of(entry.array, entry.dtype)
+        self.calculated[op] = entry
+        return self.add(op, (), None).output
+
     def parameter(self, entry: Stored) -> Value:
-        """A tensor of the file as a learned one; a single number of it as a constant."""
-        found = known(entry) if entry.count == 1 else None
+        """A tensor of the file as a learned one; whole numbers, or a single number, as what they are."""
+        is_number = entry.count == 1 or entry.dtype != "float32"
+        found = known(entry, MOST_CALCULATED) if is_number else None
         if found is not None:
             return self.number(found)
         if entry.dtype != "float32" or 0 in entry.shape:

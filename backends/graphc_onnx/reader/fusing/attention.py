@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from math import isclose, sqrt
+from math import isclose, prod, sqrt
+
+import numpy as np
 
 from graphc.graph import Value
 from graphc.ops import Op
 from graphc.ops.activation import Softmax
 from graphc.ops.arithmetic import Add, Divide, Matmul, Multiply
 from graphc.ops.attention import Attention
-from graphc.ops.shape import Permute, Transpose
-from graphc_onnx.reader.entries import Entry
+from graphc.ops.repeat import Unflatten
+from graphc.ops.shape import Flatten, Permute, Reshape, Squeeze, Transpose, Unsqueeze
+from graphc_onnx.reader.entries import MOST_CALCULATED, Entry, Known, UnreadError
 from graphc_onnx.reader.fusing.operands import CLOSE, Found, Operands, made_by, number, with_number
 from graphc_onnx.reader.growing import Growing
 from graphc_onnx.reader.readers.shape import swapped
 
+RESHAPED = (Flatten, Reshape, Squeeze, Unflatten, Unsqueeze)
+"""The ops that keep the elements in their order."""
+
 
 def attention(to: Growing, op: Op, operands: Operands) -> Found:
-    """softmax(q kᵀ · scale [+ mask]) v."""
+    """softmax(q kᵀ · scale [+ bias] [+ mask]) v."""
     weights = made_by(operands[0], Softmax)
     if weights is None or weights[0].axis(weights[1][0].type) not in {-1, weights[1][0].type.rank - 1}:
         return None
-    scores, mask = _masked(weights[1][0])
+    scores, added = _masked(to, weights[1][0])
     scores, scale = _scaled(scores)
     product = made_by(scores, Matmul)
     if product is None:
@@ -31,7 +37,7 @@ def attention(to: Growing, op: Op, operands: Operands) -> Found:
     if not isinstance(query, Value) or not isinstance(turned, Value) or turned.type.rank < 2:
         return None
     made = _attention(scale * of_query * of_key, query)
-    return made, [query, _columns(to, turned), operands[1], *([mask] if mask is not None else [])]
+    return made, [query, _columns(to, turned), operands[1], *added]
 
 
 def _attention(scale: float, query: Value) -> Attention:
@@ -40,12 +46,43 @@ def _attention(scale: float, query: Value) -> Attention:
     return Attention() if is_usual else Attention(scale=float(f"{scale:.6g}"))
 
 
-def _masked(scores: Value) -> tuple[Entry, Entry | None]:
-    """The scores, and what is added to them."""
-    total = made_by(scores, Add)
+def _masked(to: Growing, scores: Value) -> tuple[Entry, list[Entry]]:
+    """The scores, and what is added to them: a mask, a bias or both."""
+    inner, mask = _windowed(to, scores) or (scores, None)
+    added: list[Entry] = [] if mask is None else [mask]
+    total = made_by(inner, Add)
     if total and len(total[1]) == 2 and isinstance(total[1][0].node.op, (Matmul, Multiply, Divide)):
-        return total[1]
-    return scores, None
+        return total[1][0], [*added, total[1][1]]
+    return inner, added
+
+
+def _windowed(to: Growing, scores: Value) -> tuple[Value, Value] | None:
+    """Scores whose batch is parted as [pictures, windows] for a mask that is known, and that mask for the batch."""
+    total = made_by(_before(scores), Add)
+    if total is None or len(total[1]) != 2:
+        return None
+    parted, mask = total[1]
+    known, shape = to.calculated.get(mask.node.op), parted.type.shape
+    if known is None or len(shape) != scores.type.rank + 1 or _before(parted).type != scores.type:
+        return None
+    pictures, windows = shape[:2]
+    if not isinstance(pictures, int) or not isinstance(windows, int) or shape[2:] != scores.type.shape[1:]:
+        return None
+    return _before(parted), _repeated(to, known, pictures, windows)
+
+
+def _repeated(to: Growing, mask: Known, pictures: int, windows: int) -> Value:
+    """A mask [windows, …] for each of the pictures, one after the other."""
+    rest = mask.array.shape[-3:]
+    if pictures * windows * prod(rest) > MOST_CALCULATED:
+        raise UnreadError("a mask has more numbers than are looked into")
+    wide = np.broadcast_to(mask.array, (pictures, windows, *rest))
+    return to.value(Known(wide.reshape(-1, *rest), mask.dtype))
+
+
+def _before(value: Value) -> Value:
+    """What was brought into another shape."""
+    return value.node.operands[0] if isinstance(value.node.op, RESHAPED) else value
 
 
 def _scaled(entry: Entry) -> tuple[Entry, float]:

@@ -31,21 +31,30 @@ def gather(site: Site) -> Value:
         at = axis % max(input.type.rank, 1)
         part: index.Part = (place, place + 1 or None, None) if found.array.ndim else place
         return site.give(index.Getitem(index=(*(WHOLE,) * at, part)), input)
-    if found is not None:
+    if found is not None and _is_range(found):
         return _taken(site, site.value(0), axis, found)
-    if isinstance(data, Stored) and len(data.shape) == 2 and axis == 0:
+    if isinstance(data, Stored) and len(data.shape) == 2 and axis == 0 and not _counts_back(found):
         op = Embedding(num_embeddings=data.shape[0], embedding_dim=data.shape[1])
         return site.give(op, site.value(1), weights=[data])
     return site.give(index.IndexSelect(dim=axis), site.value(0), site.value(1))
 
 
+def _is_range(places: Known) -> bool:
+    """Whether places come one behind the other."""
+    numbers = list(places.sizes)
+    first = numbers[0] if numbers else None
+    return isinstance(first, int) and first >= 0 and numbers == list(range(first, first + len(numbers)))
+
+
+def _counts_back(places: Known | None) -> bool:
+    """Whether a place is counted from the end."""
+    return places is not None and any(isinstance(each, int) and each < 0 for each in places.sizes)
+
+
 def _taken(site: Site, input: Value, axis: int, places: Known) -> Value:
     """Elements at places that are known: all in their order, in another shape, or a range of them."""
     at, numbers = axis % input.type.rank, list(places.sizes)
-    first = numbers[0] if numbers else None
-    if not isinstance(first, int) or first < 0 or numbers != list(range(first, first + len(numbers))):
-        raise UnreadError("Gather: at several places, not one behind the other")
-    shape = input.type.shape
+    first, shape = int(str(numbers[0])), input.type.shape
     if len(numbers) != shape[at]:
         input = site.give(index.Getitem(index=(*(WHOLE,) * at, (first or None, first + len(numbers), None))), input)
     if places.array.ndim == 1:
