@@ -124,7 +124,7 @@ def test_formulas_in_parameters_hold_where_nobody_looked(attention: str) -> None
         assert macs is not None
         assert params is not None
         assert macs.at(at) == substitute(cost.macs(graph) or 0, graph.examples())
-        assert params.at(at) == cost.parameters(graph)
+        assert params.at(at) == substitute(cost.parameters(graph), graph.examples())
 
 
 def test_what_is_no_polynomial_is_refused() -> None:

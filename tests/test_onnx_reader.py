@@ -184,7 +184,7 @@ def test_torchvisions_network_is_ours_with_its_batch_norms_folded(
     path = exported(network(torchvision, name), image, tmp_path / f"{name}.onnx", dynamo=dynamo, free=free)
     read, found = graph_of(path)
     assert [each.message for each in found if each.code == "W103"] == []
-    ours = fold_batch_norms(compile(name))
+    ours = fold_batch_norms(compile(name).bound())
     assert parameters(read) == parameters(ours)
     assert at(macs(read), read, size) == at(macs(ours), ours, size)
     assert not any(isinstance(node.op, Foreign) for node in read.nodes)

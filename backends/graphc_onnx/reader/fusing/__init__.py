@@ -21,11 +21,12 @@ from graphc_onnx.reader.fusing.activation import (
 from graphc_onnx.reader.fusing.attention import attention
 from graphc_onnx.reader.fusing.heads import heads, nothing_moved
 from graphc_onnx.reader.fusing.layers import layer_norm, linear_bias, norm_bias, norm_scale
+from graphc_onnx.reader.fusing.lengths import normalized
 from graphc_onnx.reader.growing import Fusion, Shortcut
 
 FUSIONS: dict[type[Op], Sequence[Fusion]] = {
     Add: (linear_bias, norm_bias),
-    Divide: (hardsigmoid, hardswish_divided, layer_norm),
+    Divide: (hardsigmoid, hardswish_divided, layer_norm, normalized),
     Matmul: (attention,),
     Multiply: (silu, hardswish, hardsigmoid_by_product, gelu, norm_scale),
 }

@@ -36,8 +36,9 @@ def attention(to: Growing, op: Op, operands: Operands) -> Found:
     turned, of_key = _scaled(product[1][1])
     if not isinstance(query, Value) or not isinstance(turned, Value) or turned.type.rank < 2:
         return None
-    made = _attention(scale * of_query * of_key, query)
-    return made, [query, _columns(to, turned), operands[1], *added]
+    key, of_rows = _scaled(_columns(to, turned))
+    made = _attention(scale * of_query * of_key * of_rows, query)
+    return made, [query, key, operands[1], *added]
 
 
 def _attention(scale: float, query: Value) -> Attention:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from graphc.graph import Value
 from graphc.ops import Op
 from graphc.ops.activation import Sqrt
-from graphc.ops.arithmetic import Add, Multiply, Pow, Subtract
+from graphc.ops.arithmetic import Add, Subtract
 from graphc.ops.linear import Linear
 from graphc.ops.norm import LayerNorm
 from graphc.ops.reduce import Mean
 from graphc_onnx.reader.entries import Entry, Stored
-from graphc_onnx.reader.fusing.operands import Found, Operands, made_by, number, pairs, with_number
+from graphc_onnx.reader.fusing.operands import Found, Operands, is_square, made_by, pairs, with_number
 from graphc_onnx.reader.growing import Growing
 
 
@@ -35,7 +35,7 @@ def layer_norm(to: Growing, op: Op, operands: Operands) -> Found:
     spread = made_by(parts[1], Mean)
     if dims is None or spread is None or _last(spread, spread[1][0]) != dims:
         return None
-    if not _is_square(spread[1][0], operands[0]):
+    if not is_square(spread[1][0], operands[0]):
         return None
     return LayerNorm(dims=dims, eps=float(f"{parts[0]:.7g}"), elementwise_affine=False), [centred[1][0]]
 
@@ -46,13 +46,6 @@ def _last(mean: tuple[Mean, tuple[Value, ...]] | None, value: Value) -> int | No
         return None
     axes, rank = sorted(mean[0].axes(value.type)), value.type.rank
     return len(axes) if axes == list(range(rank - len(axes), rank)) else None
-
-
-def _is_square(entry: Entry, of: Entry | None) -> bool:
-    power, product = made_by(entry, Pow), made_by(entry, Multiply)
-    if power:
-        return power[1][0] is of and number(power[1][1]) == 2
-    return product is not None and all(each is of for each in product[1])
 
 
 def norm_scale(to: Growing, op: Op, operands: Operands) -> Found:

@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from graphc.graph import Value
 from graphc.ops import Op
+from graphc.ops.arithmetic import Multiply, Pow
 from graphc.ops.index import Constant
 from graphc_onnx.reader.entries import Entry, known
 
@@ -54,6 +55,14 @@ def with_number(operands: Operands) -> tuple[float, Entry] | None:
         if found is not None and other is not None:
             return found, other
     return None
+
+
+def is_square(entry: Entry, of: Entry | None) -> bool:
+    """Whether an operand is the square of another."""
+    power, product = made_by(entry, Pow), made_by(entry, Multiply)
+    if power:
+        return power[1][0] is of and number(power[1][1]) == 2
+    return product is not None and all(each is of for each in product[1])
 
 
 def pairs(operands: Operands) -> Iterator[tuple[Entry | None, Entry | None]]:

@@ -6,6 +6,7 @@ from graphc_onnx.reader.readers import (
     activation,
     arithmetic,
     conv,
+    einsum,
     index,
     norm,
     pool,
@@ -15,5 +16,5 @@ from graphc_onnx.reader.readers import (
     source,
 )
 
-FAMILIES = (activation, arithmetic, conv, index, norm, pool, reduce, resize, shape, source)
+FAMILIES = (activation, arithmetic, conv, einsum, index, norm, pool, reduce, resize, shape, source)
 """The modules with readers."""

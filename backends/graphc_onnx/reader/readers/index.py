@@ -9,7 +9,7 @@ from graphc.graph import Value
 from graphc.ops import index
 from graphc.ops.embedding import Embedding
 from graphc.ops.shape import Reshape
-from graphc_onnx.reader.entries import Entry, Known, Stored, UnreadError
+from graphc_onnx.reader.entries import MOST_CALCULATED, Entry, Known, Stored, UnreadError
 from graphc_onnx.reader.entries import known as known_of
 from graphc_onnx.reader.site import Site, reads
 
@@ -60,6 +60,19 @@ def _taken(site: Site, input: Value, axis: int, places: Known) -> Value:
     if places.array.ndim == 1:
         return input
     return site.give(Reshape(shape=(*shape[:at], *places.array.shape, *shape[at + 1 :])), input)
+
+
+@reads("GatherND")
+def gather_rows(site: Site) -> Value:
+    """Rows at places that are known, each told by one number."""
+    places = known_of(site.entry(1), MOST_CALCULATED)
+    if places is None or places.array.ndim < 1 or places.array.shape[-1] != 1 or site.whole("batch_dims", 0):
+        raise UnreadError("GatherND: at places of several numbers, or that are not known")
+    found, data = Known(places.array[..., 0], places.dtype), site.entry(0)
+    if isinstance(data, Stored) and len(data.shape) == 2 and not _counts_back(found):
+        op = Embedding(num_embeddings=data.shape[0], embedding_dim=data.shape[1])
+        return site.give(op, site.to.value(found), weights=[data])
+    return site.give(index.IndexSelect(dim=0), site.value(0), site.to.value(found))
 
 
 @reads("Slice")
