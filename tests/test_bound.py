@@ -91,7 +91,9 @@ def test_attention_leaves_sizes_free(name: str) -> None:
     assert wanted <= {name for value in graph.inputs.values() for size in value.type.shape for name in symbols(size)}
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * n.startswith(("vit_hybrid", "deit"))) for n in SMALL]
+)
 def test_what_is_built_is_what_fixed_sizes_give(name: str) -> None:
     """`--set H=64,W=96` makes numbers of the sizes while the spec is read, without what is tested here."""
     free, fixed = network(name, sizes=("H=64", "W=96")), network(name, ("H=64", "W=96"))

@@ -335,7 +335,7 @@ OTHERS = {
 WINDOWED: Mapping[str, Setting] = {"width": 16, "layers": [2] * 4, "heads": [2, 2, 4, 4], "window": 2}
 
 
-@BOTH
+@pytest.mark.parametrize("dynamo", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["torchscript", "dynamo"])
 def test_shifted_windows_are_found(dynamo: bool, torchvision: ModuleType, tmp_path: Path) -> None:
     """The masks are calculated in the spec, and numbers in the file; windows lie in the batch there."""
     file = windowed(torchvision, tmp_path, dynamo)
