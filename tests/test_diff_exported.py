@@ -357,7 +357,7 @@ def test_shifted_windows_are_found(dynamo: bool, torchvision: ModuleType, tmp_pa
 
 @pytest.mark.slow
 @BOTH
-@pytest.mark.parametrize("name", ["swin_t", "swin_b"])
+@pytest.mark.parametrize("name", ["swin_t", "swin_s", "swin_b"])
 def test_torchvisions_swin_is_the_same(name: str, dynamo: bool, torchvision: ModuleType, tmp_path: Path) -> None:
     net = filled(getattr(torchvision.models, name)())
     path = exported(net, torch.zeros(1, 3, 224, 224), tmp_path / "net.onnx", dynamo=dynamo, free=False)
